@@ -1,0 +1,298 @@
+"""What scout keeps: scouts, their executions, the steps of a run and the findings.
+
+Field names are the column names. The first group of each record belongs to the web interface's
+tables; the second is ours and stands beside it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+Status = Literal["running", "completed", "failed"]
+TaskStatus = Literal["completed", "partial", "not_found", "insufficient_data"]
+StepKind = Literal["search", "scrape", "analyze", "summarize", "tool_call"]
+Frequency = Literal["hourly", "daily", "every_3_days", "weekly"]
+
+Outcome = Literal["new", "nothing_new", "degraded", "could_not_look", "failed"]
+"""How a run ended, for people and scripts.
+
+`degraded` found nothing new but could not look everywhere; `could_not_look` read nothing at all.
+"""
+
+Novelty = Literal["new", "repeat", "possible_repeat", "stale"]
+"""`possible_repeat` is reported, and labelled; `repeat` and `stale` are stored in silence."""
+
+AnsweredBy = Literal["model", "repair", "lines", "fallback", "built-in", "code"]
+"""Who produced a step's output.
+
+`repair` is the model's second try, `lines` its answer in the line format, `fallback` the built-in
+engine after bad model output, `built-in` the built-in engine by choice, `code` needs no engine.
+"""
+
+PageOutcome = Literal[
+    "read",
+    "unchanged",
+    "not_found",
+    "blocked",
+    "consent",
+    "captcha",
+    "needs_browser",
+    "empty",
+    "http_error",
+    "too_large",
+    "timeout",
+    "unreachable",
+    "redirects",
+    "unsupported_type",
+    "unreadable",
+    "refused",
+]
+"""What became of one page. Only `read` and `unchanged` count as "looked"."""
+
+DateOrigin = Literal["json-ld", "meta", "time", "feed", "url", "header", "search", "none"]
+"""Where a publish date was found, best first."""
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """A stored row, or a part of one. Change it with `msgspec.structs.replace`."""
+
+
+class Location(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A place, as the web interface writes it; `city="any"` means anywhere."""
+
+    city: str | None = None
+    state: str | None = None
+    state_code: str | None = field(default=None, name="stateCode")
+    country: str | None = None
+    country_code: str | None = field(default=None, name="countryCode")
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class Scout(Record, frozen=True, kw_only=True):
+    """A saved wish."""
+
+    id: UUID
+    user_id: UUID
+    title: str
+    description: str | None = None
+    goal: str | None = None
+    search_queries: list[str] = []
+    location: Location | None = None
+    frequency: str | None = None
+    is_active: bool = True
+    last_run_at: datetime | None = None
+    consecutive_failures: int = 0
+    created_at: datetime
+    updated_at: datetime
+
+    schedule: str = "daily"
+    """`hourly`, `daily`, `every_3_days`, `weekly` or a cron line."""
+    timezone: str = "UTC"
+    language: str | None = None
+    """BCP 47 tag such as `de` or `pt-BR`; searches and the brief are in this language."""
+    urls: list[str] = []
+    feeds: list[str] = []
+    include_domains: list[str] = []
+    exclude_domains: list[str] = []
+    notify: list[str] = []
+    next_run_at: datetime | None = None
+    planned_queries: list[str] = []
+    """What the model added to `search_queries` the last time it was asked."""
+    planned_for: str | None = None
+    """Fingerprint of goal, queries, place and language that `planned_queries` answers to."""
+
+
+class ResultsSummary(Record, frozen=True, kw_only=True, rename="camel"):
+    """What the web interface reads of a result."""
+
+    task_completed: bool
+    task_status: TaskStatus
+    response: str
+
+
+class Usage(Record, frozen=True, kw_only=True):
+    """What a run consumed."""
+
+    searches: int = 0
+    pages: int = 0
+    calls: int = 0
+    """Calls of the language model."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+class Counts(Record, frozen=True, kw_only=True):
+    """What a run found, as numbers."""
+
+    new: int = 0
+    possible_repeats: int = 0
+    repeats: int = 0
+    stale: int = 0
+    dropped: int = 0
+    """Claims whose quote was not in the page."""
+    read: int = 0
+    unchanged: int = 0
+    unread: int = 0
+
+
+class Problem(Record, frozen=True, kw_only=True):
+    """Something that could not be done in a run, with what to do about it."""
+
+    step: int | None = None
+    code: str
+    message: str
+    hint: str = ""
+    retryable: bool = True
+
+
+class Execution(Record, frozen=True, kw_only=True):
+    """One run of a scout."""
+
+    id: UUID
+    scout_id: UUID
+    status: Status
+    started_at: datetime
+    completed_at: datetime | None = None
+    error_message: str | None = None
+    results_summary: ResultsSummary | None = None
+    summary_text: str | None = None
+    created_at: datetime
+
+    user_id: UUID
+    trigger: str = "manual"
+    """`manual`, `schedule` or `api`."""
+    outcome: Outcome | None = None
+    error_class: str | None = None
+    fence: int = 1
+    lease_until: datetime | None = None
+    model: str | None = None
+    embedder: str | None = None
+    usage: Usage | None = None
+    counts: Counts | None = None
+    problems: list[Problem] = []
+    prompts: str | None = None
+    """Fingerprint of the prompt files in use."""
+
+
+class Step(Record, frozen=True, kw_only=True):
+    """One step of a run, as the web interface shows it."""
+
+    id: UUID
+    execution_id: UUID
+    step_number: int
+    step_type: StepKind
+    description: str
+    input_data: Any = None
+    output_data: Any = None
+    status: Status
+    started_at: datetime
+    completed_at: datetime | None = None
+    error_message: str | None = None
+    created_at: datetime
+
+    user_id: UUID
+    fence: int = 1
+    answered_by: AnsweredBy | None = None
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """One fact, with the sentence that proves it."""
+
+    id: UUID
+    user_id: UUID
+    scout_id: UUID
+    execution_id: UUID | None
+    """None after its execution was deleted: findings outlive executions."""
+    source: int
+    """The number the brief cites it by, as in [S3]."""
+    fact: str
+    quote: str
+    url: str
+    canonical_url: str
+    host: str
+    title: str
+    published_at: datetime | None = None
+    published_from: DateOrigin = "none"
+    novelty: Novelty
+    same_as: UUID | None = None
+    """The earlier finding that this one repeats, or may repeat."""
+    similarity: float | None = None
+    """Cosine to that finding, -1..1."""
+    reason: str = ""
+    """Why the novelty is what it is, in one line."""
+    answered_by: AnsweredBy = "model"
+    created_at: datetime
+
+
+class SeenPage(Record, frozen=True, kw_only=True):
+    """What scout remembers of a page so as not to read it again unchanged."""
+
+    scout_id: UUID
+    user_id: UUID
+    canonical_url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    content_hash: str
+    read_at: datetime
+
+
+class PageSnapshot(Record, frozen=True, kw_only=True):
+    """The text of a page as a run read it; quotes are checked against this."""
+
+    id: UUID
+    execution_id: UUID
+    scout_id: UUID
+    user_id: UUID
+    source: int | None
+    url: str
+    final_url: str
+    canonical_url: str
+    outcome: PageOutcome
+    http_status: int | None = None
+    detail: str = ""
+    title: str = ""
+    text: str = ""
+    content_hash: str = ""
+    published_at: datetime | None = None
+    published_from: DateOrigin = "none"
+    fetched_at: datetime
+
+
+class User(Record, frozen=True, kw_only=True):
+    """Somebody who owns scouts. The command line acts for the local owner, who has no e-mail."""
+
+    id: UUID
+    email: str | None = None
+    is_local: bool = False
+    created_at: datetime
+
+
+class ScoutPatch(Record, frozen=True, kw_only=True):
+    """The fields of a scout to change; what is UNSET stays."""
+
+    title: str | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    goal: str | UnsetType | None = UNSET
+    search_queries: list[str] | UnsetType = UNSET
+    location: Location | UnsetType | None = UNSET
+    frequency: str | UnsetType | None = UNSET
+    is_active: bool | UnsetType = UNSET
+    last_run_at: datetime | UnsetType | None = UNSET
+    consecutive_failures: int | UnsetType = UNSET
+    schedule: str | UnsetType = UNSET
+    timezone: str | UnsetType = UNSET
+    language: str | UnsetType | None = UNSET
+    urls: list[str] | UnsetType = UNSET
+    feeds: list[str] | UnsetType = UNSET
+    include_domains: list[str] | UnsetType = UNSET
+    exclude_domains: list[str] | UnsetType = UNSET
+    notify: list[str] | UnsetType = UNSET
+    next_run_at: datetime | UnsetType | None = UNSET
+    planned_queries: list[str] | UnsetType = UNSET
+    planned_for: str | UnsetType | None = UNSET
