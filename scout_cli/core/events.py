@@ -133,6 +133,7 @@ class RunFinished(_Event, frozen=True, kw_only=True):
     """The run is over."""
 
     result: Result
+    seconds: float
 
 
 Event: TypeAlias = (

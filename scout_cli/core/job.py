@@ -85,7 +85,17 @@ class ReportedFact(Record, frozen=True, kw_only=True):
     same_as: UUID | None = None
     similarity: float | None = None
     reason: str = ""
+    stated_date: str = ""
+    """When it happens, in the page's words, if the page says so."""
     answered_by: AnsweredBy = "model"
+
+
+class Item(Record, frozen=True, kw_only=True):
+    """One line of the brief and the pages that prove it."""
+
+    text: str
+    sources: tuple[int, ...]
+    possible_repeat: bool = False
 
 
 class Source(Record, frozen=True, kw_only=True):
@@ -107,6 +117,8 @@ class Result(Record, frozen=True, kw_only=True):
     """`response` is the brief, Markdown with links."""
     summary: str = ""
     """One sentence of at most 150 characters; empty when nothing is new."""
+    items: tuple[Item, ...] = ()
+    """The brief line by line, for renderers other than Markdown."""
     facts: tuple[ReportedFact, ...] = ()
     sources: tuple[Source, ...] = ()
     counts: Counts = Counts()

@@ -124,7 +124,6 @@ class Usage(Record, frozen=True, kw_only=True):
     """Calls of the language model."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    seconds: float = 0.0
 
 
 class Counts(Record, frozen=True, kw_only=True):
@@ -226,6 +225,8 @@ class Finding(Record, frozen=True, kw_only=True):
     """Cosine to that finding, -1..1."""
     reason: str = ""
     """Why the novelty is what it is, in one line."""
+    stated_date: str = ""
+    """When it happens, in the page's words, if the page says so."""
     answered_by: AnsweredBy = "model"
     created_at: datetime
 

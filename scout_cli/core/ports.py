@@ -150,8 +150,17 @@ class Reasoner(Protocol):
         """Return the context length in tokens; 0 means no limit."""
         ...
 
-    async def answer(self, question: Any, on_token: TokenSink | None = None) -> Answer:
-        """Answer one question; bad output falls back, an absent engine raises.
+    @property
+    def follows_up(self) -> bool:
+        """Return whether it may want further searches after a first look."""
+        ...
+
+    async def answer(
+        self, question: Any, on_token: TokenSink | None = None, *, calls: int = 2
+    ) -> Answer:
+        """Answer one question with at most `calls` model calls.
+
+        Bad output falls back to the question's built-in answer; an absent engine raises.
 
         Raises:
             ModelUnavailable: the engine is absent (refused, silent, broken off).
@@ -324,3 +333,18 @@ class Memory(Protocol):
     async def from_page(self, canonical_url: str) -> Sequence[Earlier]:
         """Return the earlier findings that came from this page."""
         ...
+
+    async def keep(self, subject: UUID, vector: Vector) -> None:
+        """Hold the vector of a new fact, to be stored when the run completes."""
+        ...
+
+
+class Parts(Record, frozen=True, kw_only=True):
+    """Everything outside that an agent works with."""
+
+    reasoner: Reasoner
+    embedder: Embedder
+    search: SearchEngine
+    fetcher: Fetcher
+    memory: Memory
+    clock: Clock

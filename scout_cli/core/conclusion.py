@@ -1,0 +1,251 @@
+"""Concluding: what is new in what was read, the brief, the sentence, the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from scout_cli.core import novelty, passages, report
+from scout_cli.core.events import FactCompared
+from scout_cli.core.job import Item, Job, ReportedFact, Result, Source
+from scout_cli.core.look import LOOKED, Look
+from scout_cli.core.models import Counts, Outcome, Problem
+from scout_cli.core.ports import Parts, Vector
+from scout_cli.core.questions import CitedFact, Summarise, Write, cites, without_cites
+from scout_cli.core.reading import Fact, Reading
+from scout_cli.core.signature import difference, signature
+from scout_cli.core.trail import OpenStep, OutOfTime, Trail
+from scout_cli.core.urls import host_of
+
+
+class Conclusion:
+    """Turns what a run read into what it reports.
+
+    Args:
+        parts: what the agent works with.
+        job: the wish.
+        trail: the record of the run.
+        look: what was searched and fetched.
+        reading: the verified facts.
+    """
+
+    def __init__(self, parts: Parts, job: Job, trail: Trail, look: Look, reading: Reading) -> None:
+        self._parts = parts
+        self._job = job
+        self._trail = trail
+        self._look = look
+        self._reading = reading
+        self._reported: list[ReportedFact] = []
+        self._also: dict[Any, list[int]] = {}
+        self._cut_short = False
+
+    async def out_of_time(self, late: OutOfTime) -> None:
+        """Note that the run ends early, with what was verified so far."""
+        self._cut_short = True
+        await self._trail.trouble(Problem(code=late.code, message=late.message, hint=late.hint))
+
+    async def compare(self) -> None:
+        """Give every fact its novelty: against this run first, then against the earlier ones."""
+        if not self._reading.facts:
+            return
+        embedder = self._parts.embedder
+        given = {"facts": len(self._reading.facts), "embedder": embedder.name}
+        async with self._trail.step("analyze", "Compare with earlier findings", given) as step:
+            vectors = await embedder.embed([fact.text for fact in self._reading.facts])
+            kept: list[tuple[ReportedFact, Vector]] = []
+            for fact, vector in zip(self._reading.facts, vectors, strict=True):
+                compared = await self._judge(fact, vector, kept)
+                kept.append((compared, vector))
+                self._reported.append(compared)
+                await self._parts.memory.keep(compared.id, vector)
+                await self._trail.emit(FactCompared(at=self._parts.clock.now(), fact=compared))
+            step.output = {
+                "facts": [{"fact": fact.fact, "novelty": fact.novelty} for fact in self._reported]
+            }
+
+    async def _judge(
+        self, fact: Fact, vector: Vector, kept: list[tuple[ReportedFact, Vector]]
+    ) -> ReportedFact:
+        if twin := self._twin(fact, vector, kept):
+            self._also.setdefault(twin.id, []).append(fact.page.number)
+            verdict = novelty.Verdict(
+                novelty="repeat",
+                same_as=twin.same_as or twin.id,
+                reason=f"the same as [S{twin.source}] in this run",
+            )
+            return self._as_reported(fact, verdict)
+        verdict = await novelty.judge(
+            fact.text,
+            fact.page.canonical_url,
+            vector,
+            memory=self._parts.memory,
+            embedder=self._parts.embedder,
+        )
+        since = None if self._job.first else self._job.window.since
+        if verdict.novelty != "repeat" and novelty.stale(fact.page.page.published_at, since):
+            verdict = replace(
+                verdict, novelty="stale", reason="published before the time this scout looks at"
+            )
+        return self._as_reported(fact, verdict)
+
+    def _twin(
+        self, fact: Fact, vector: Vector, kept: list[tuple[ReportedFact, Vector]]
+    ) -> ReportedFact | None:
+        """Return the fact of this run that says the same, if there is one."""
+        upper = self._parts.embedder.cutoffs[1]
+        details = signature(fact.text)
+        for other, other_vector in kept:
+            if novelty.cosine(vector, other_vector) < upper:
+                continue
+            if not difference(details, signature(other.fact)):
+                return other
+        return None
+
+    def _as_reported(self, fact: Fact, verdict: novelty.Verdict) -> ReportedFact:
+        page = fact.page.page
+        return ReportedFact(
+            id=self._parts.clock.uuid(),
+            source=fact.page.number,
+            fact=fact.text,
+            quote=fact.quote,
+            url=page.final_url,
+            canonical_url=fact.page.canonical_url,
+            host=host_of(page.final_url),
+            title=report.clean(page.title),
+            published_at=page.published_at,
+            published_from=page.published_from,
+            novelty=verdict.novelty,
+            same_as=verdict.same_as,
+            similarity=verdict.similarity,
+            reason=verdict.reason,
+            stated_date=fact.stated_date,
+            answered_by=fact.by,
+        )
+
+    async def draw(self) -> Result:
+        """Write the brief, if anything is new, and return the result."""
+        news = [fact for fact in self._reported if fact.novelty in ("new", "possible_repeat")]
+        items = await self._write(news) if news else []
+        sentence = await self._summarise(items) if items else ""
+        counts = self._counts()
+        outcome = self._outcome(bool(news))
+        sources = self._sources(items)
+        numbered = {source.number: source for source in sources}
+        result = Result(
+            outcome=outcome,
+            results_summary=report.summary(
+                outcome,
+                report.brief(items, numbered),
+                self._trail.problems,
+                partial=self._looked_badly(),
+            ),
+            summary=sentence,
+            items=tuple(items),
+            facts=tuple(self._reported),
+            sources=sources,
+            counts=counts,
+            usage=self._trail.usage,
+            problems=tuple(self._trail.problems),
+        )
+        await self._last_step(result)
+        return result
+
+    async def _write(self, news: list[ReportedFact]) -> list[Item]:
+        cited = tuple(
+            CitedFact(
+                sources=(fact.source, *dict.fromkeys(self._also.get(fact.id, ()))),
+                fact=fact.fact,
+                quote=fact.quote,
+                date=fact.stated_date,
+            )
+            for fact in news
+        )
+        question = Write(goal=self._job.goal, facts=cited, language=self._job.language)
+        async with self._trail.step("analyze", "Write the brief", {"facts": len(news)}) as step:
+            tokens = sum(passages.tokens_of(fact.fact) for fact in news) + 600
+            answer = await self._ask_or_built_in(question, step, reserve=1, tokens=tokens)
+            items = [self._item(text, news) for text in answer.items]
+            step.output = {"items": len(items)}
+        return items
+
+    @staticmethod
+    def _item(text: str, news: list[ReportedFact]) -> Item:
+        numbers = cites(text)
+        doubtful = [fact.novelty == "possible_repeat" for fact in news if fact.source in numbers]
+        return Item(
+            text=report.clean(without_cites(text)),
+            sources=tuple(numbers),
+            possible_repeat=bool(doubtful) and all(doubtful),
+        )
+
+    async def _summarise(self, items: list[Item]) -> str:
+        question = Summarise(
+            goal=self._job.goal,
+            facts=tuple(item.text for item in items),
+            language=self._job.language,
+        )
+        async with self._trail.step("analyze", "Summarise in one sentence") as step:
+            answer = await self._ask_or_built_in(question, step, reserve=0, tokens=900)
+            step.output = {"sentence": answer.sentence}
+        return report.clean(answer.sentence)
+
+    async def _ask_or_built_in(
+        self, question: Any, step: OpenStep, *, reserve: int, tokens: int
+    ) -> Any:
+        """Ask while there is time; afterwards the built-in engine finishes the run."""
+        try:
+            return await self._trail.ask(
+                self._parts.reasoner, question, step, reserve=reserve, tokens=tokens
+            )
+        except OutOfTime as late:
+            await self.out_of_time(late)
+            step.answered_by = "fallback"
+            return question.built_in()
+
+    def _counts(self) -> Counts:
+        kinds = [fact.novelty for fact in self._reported]
+        outcomes = list(self._look.outcomes.values())
+        return Counts(
+            new=kinds.count("new"),
+            possible_repeats=kinds.count("possible_repeat"),
+            repeats=kinds.count("repeat"),
+            stale=kinds.count("stale"),
+            dropped=self._reading.dropped,
+            read=outcomes.count("read"),
+            unchanged=outcomes.count("unchanged"),
+            unread=sum(outcome not in LOOKED for outcome in outcomes),
+        )
+
+    def _looked_badly(self) -> bool:
+        """Return whether a search failed, time ran out, or most pages could not be read."""
+        outcomes = self._look.outcomes.values()
+        unread = sum(outcome not in LOOKED for outcome in outcomes)
+        return self._look.failed > 0 or self._cut_short or unread * 2 > len(outcomes)
+
+    def _outcome(self, found: bool) -> Outcome:  # noqa: FBT001 - the one fact it turns on
+        if found:
+            return "new"
+        looked = any(outcome in LOOKED for outcome in self._look.outcomes.values())
+        if not looked and (self._look.outcomes or not self._look.answered):
+            return "could_not_look"
+        return "degraded" if self._looked_badly() else "nothing_new"
+
+    def _sources(self, items: list[Item]) -> tuple[Source, ...]:
+        used = sorted({number for item in items for number in item.sources})
+        return tuple(
+            Source(
+                number=number,
+                url=page.final_url,
+                host=host_of(page.final_url),
+                title=report.clean(page.title),
+                published_at=page.published_at,
+                published_from=page.published_from,
+            )
+            for number in used
+            if (page := self._reading.pages[number].page)
+        )
+
+    async def _last_step(self, result: Result) -> None:
+        async with self._trail.step("summarize", "Report") as step:
+            step.output = {"response": result.results_summary.response}

@@ -1,0 +1,124 @@
+"""The built-in engine: what scout can do without any language model.
+
+Extractive and deterministic: queries are made of the goal's own words, facts are the sentences of
+a page that say most about the goal, word for word. It understands nothing; it never invents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from scout_cli.core.models import Record
+from scout_cli.core.ranking import bm25
+from scout_cli.core.words import (
+    ASKING_WORDS,
+    STOP_WORDS,
+    fold,
+    sentences,
+    shorten,
+    terms,
+    topic_terms,
+    words,
+)
+
+_TERMINATED = re.compile(r"[.!…。！]['\"”’»)\]]*$")
+_NEWS = frozenset(
+    "announced announces opens opened opening launched launches released releases will starts "
+    "started begins began closes closed ends ended raised cut approved confirmed signed won lost "
+    "reported said says plans planned delayed cancelled postponed adds added removed fixed "
+    "eröffnet beginnt startet veröffentlicht beschlossen annonce ouvre lance abre lanza anuncia "
+    "открыл объявил".split()
+)
+_SHORTEST, _LONGEST = 40, 360
+
+
+class Excerpt(Record, frozen=True, kw_only=True):
+    """A sentence worth reporting."""
+
+    sentence: str
+    score: float
+
+
+def topic(goal: str) -> list[str]:
+    """Return the words of `goal` that name its topic, as written, in order."""
+    kept = [
+        word
+        for word in words(goal)
+        if fold(word) not in STOP_WORDS and fold(word) not in ASKING_WORDS
+    ]
+    return kept or words(goal)
+
+
+def title(goal: str) -> str:
+    """Return a title of two to four words."""
+    picked = _distinct(topic(goal))[:4]
+    if len(picked) == 1:
+        picked.append("news")
+    return shorten(" ".join(word[:1].upper() + word[1:] for word in picked), 60) or "Scout"
+
+
+def queries(goal: str, *, place: str = "", count: int = 3) -> list[str]:
+    """Return up to `count` different search queries made of the goal's own words."""
+    subject = _distinct(topic(goal))
+    names = [word for word in subject if word[0].isupper() or word[0].isdigit()]
+    local = [place] if place and fold(place) not in fold(goal) else []
+    core = names if len(names) > 1 else subject[:3]
+    variants = [
+        [*subject[:8], *local],
+        [*core, "news", *local],
+        [*core, "announcement"],
+        [*subject[:4], "latest", *local],
+        subject[-4:],
+    ]
+    texts = (" ".join(variant) for variant in variants if variant)
+    return list(dict.fromkeys(text[:120] for text in texts))[:count]
+
+
+def excerpts(text: str, goal: str, *, page_title: str = "", limit: int = 3) -> list[Excerpt]:
+    """Return the sentences of a page that say most about `goal`, best first.
+
+    Args:
+        text: the page, one paragraph per line.
+        goal: the wish in plain words.
+        page_title: counts as context: a page about the topic need not repeat it in each sentence.
+        limit: most sentences to return.
+    """
+    query = topic_terms(goal)
+    found = list(dict.fromkeys(filter(_is_statement, sentences(text))))
+    if not found or not query:
+        return []
+    vectors = [terms(sentence) for sentence in found]
+    context = set(terms(page_title)).intersection(query)
+    needed = 1 if len(query) == 1 or len(context) >= 0.5 * len(query) else 2
+    scored = [
+        Excerpt(sentence=sentence, score=score * _newsworthy(sentence))
+        for sentence, score, vector in zip(found, bm25(query, vectors), vectors, strict=True)
+        if len(set(vector).intersection(query)) >= needed
+    ]
+    best = sorted(scored, key=lambda excerpt: -excerpt.score)
+    floor = 0.35 * best[0].score if best else 0.0
+    return [excerpt for excerpt in best if excerpt.score >= floor][:limit]
+
+
+def headline(facts: Sequence[str]) -> str:
+    """Return one sentence of at most 150 characters that tells the first fact."""
+    return shorten(facts[0], 150) if facts else ""
+
+
+def _is_statement(sentence: str) -> bool:
+    return (
+        _SHORTEST <= len(sentence) <= _LONGEST
+        and bool(_TERMINATED.search(sentence))
+        and len(words(sentence)) >= 6
+    )
+
+
+def _newsworthy(sentence: str) -> float:
+    tokens = {fold(word) for word in words(sentence)}
+    dated = any(char.isdigit() for char in sentence)
+    return 1.0 + (0.3 if tokens & _NEWS else 0.0) + (0.2 if dated else 0.0)
+
+
+def _distinct(found: Sequence[str]) -> list[str]:
+    return list({fold(word): word for word in reversed(found)}.values())[::-1]

@@ -1,0 +1,93 @@
+"""The brief as people read it: links put in by code, text made safe for every reader.
+
+Source of the Markdown subset: what the web interface's renderer understands; it puts the text
+into the page as HTML and breaks on two links in a line or on `_` and `*` inside a URL.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from scout_cli.core.job import Item, Source
+from scout_cli.core.models import Outcome, Problem, ResultsSummary, TaskStatus
+from scout_cli.core.urls import is_web
+
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
+_MARKDOWN = str.maketrans({"[": "(", "]": ")", "`": "'"})
+_URL = str.maketrans(
+    {"_": "%5F", "*": "%2A", "(": "%28", ")": "%29", "<": "%3C", ">": "%3E", '"': "%22",
+     "`": "%60", " ": "%20", "[": "%5B", "]": "%5D", "\\": "%5C"}
+)  # fmt: skip
+_HIDDEN = ("Cf", "Cc", "Co", "Cs")
+
+STATUS: dict[Outcome, TaskStatus] = {
+    "new": "completed",
+    "nothing_new": "not_found",
+    "degraded": "insufficient_data",
+    "could_not_look": "insufficient_data",
+    "failed": "insufficient_data",
+}
+
+
+def clean(text: str) -> str:
+    """Return `text` on one line without control, invisible, direction and tag characters."""
+    kept = (" " if c.isspace() else c for c in text)
+    shown = (c for c in kept if unicodedata.category(c) not in _HIDDEN)
+    return " ".join("".join(shown).split())
+
+
+def brief(items: Sequence[Item], sources: Mapping[int, Source]) -> str:
+    """Return the brief as Markdown, one item and at most one link a line.
+
+    Args:
+        items: what is new, most important first.
+        sources: the pages by number; an item's first source becomes its link.
+    """
+    return "\n".join(_line(item, sources) for item in items)
+
+
+def summary(
+    outcome: Outcome, markdown: str, problems: Sequence[Problem], *, partial: bool
+) -> ResultsSummary:
+    """Return the record that the web interface reads.
+
+    Args:
+        outcome: how the run ended.
+        markdown: the brief; empty when nothing is new.
+        problems: what could not be done.
+        partial: something new was found, but the run could not look everywhere.
+    """
+    return ResultsSummary(
+        task_completed=outcome == "new",
+        task_status="partial" if outcome == "new" and partial else STATUS[outcome],
+        response=markdown or _silence(outcome, problems),
+    )
+
+
+def _line(item: Item, sources: Mapping[int, Source]) -> str:
+    known = [sources[number] for number in item.sources if number in sources]
+    label = "Possible repeat: " if item.possible_repeat else ""
+    text = f"- {label}{_safe(item.text)}"
+    linked = next((source for source in known if is_web(source.url)), None)
+    if linked is None:
+        return text
+    others = list(dict.fromkeys(s.host for s in known if s.host != linked.host))
+    dated = f", {linked.published_at:%Y-%m-%d}" if linked.published_at else ""
+    also = f"; also {_safe(', '.join(others))}" if others else ""
+    return f"{text} ([{_safe(linked.host)}]({linked.url.translate(_URL)}){dated}{also})"
+
+
+def _safe(text: str) -> str:
+    return clean(text).translate(_MARKDOWN).translate(_HTML)
+
+
+def _silence(outcome: Outcome, problems: Sequence[Problem]) -> str:
+    if outcome == "nothing_new":
+        return "Nothing new."
+    told = "\n".join(f"- {_safe(problem.message)}" for problem in problems[:5])
+    head = {
+        "degraded": "Nothing new in what could be read, but not everything could be read:",
+        "could_not_look": "Could not look:",
+    }.get(outcome, "The run failed:")
+    return f"{head}\n{told}" if told else head

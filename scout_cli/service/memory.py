@@ -1,0 +1,87 @@
+"""What a scout read and reported before, read from the database."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from scout_cli.core.models import SeenPage
+from scout_cli.core.ports import Earlier, Embedder, Neighbour, Vector
+from scout_cli.store import pages, vectors
+from scout_cli.store.database import Connection
+from scout_cli.store.vectors import StoredVector
+
+
+class StoredMemory:
+    """The memory of one scout, read from the database once and compared with numpy.
+
+    Args:
+        db: where findings, vectors and pages are.
+        scout_id: whose memory.
+        embedder: only its vectors are compared.
+    """
+
+    def __init__(self, db: Connection, scout_id: UUID, embedder: Embedder) -> None:
+        self._db = db
+        self._scout_id = scout_id
+        self._embedder = embedder
+        self._stored: list[StoredVector] | None = None
+        self._matrix: Any = None
+        self.kept: dict[UUID, Vector] = {}
+
+    async def page(self, canonical_url: str) -> SeenPage | None:
+        """Return what is remembered of a page."""
+        return await pages.seen_get(self._db, self._scout_id, canonical_url)
+
+    async def nearest(self, vector: Vector, limit: int = 5) -> Sequence[Neighbour]:
+        """Return the closest earlier findings of the current embedder, closest first."""
+        stored = await self._load()
+        if not stored:
+            return []
+        import numpy as np  # noqa: PLC0415 - a tenth of a second that most commands save
+
+        if self._matrix is None:
+            rows = [np.frombuffer(each.vector, dtype="<f4") for each in stored]
+            self._matrix = np.stack(rows)
+        cosines = self._matrix @ np.asarray(vector, dtype="<f4")
+        order = np.argsort(-cosines, kind="stable")[:limit]
+        return [
+            Neighbour(finding=_earlier(stored[at]), cosine=round(float(cosines[at]), 4))
+            for at in order
+        ]
+
+    async def from_page(self, canonical_url: str) -> Sequence[Earlier]:
+        """Return the earlier findings that came from this page."""
+        stored = await self._load()
+        return [_earlier(each) for each in stored if each.canonical_url == canonical_url]
+
+    async def keep(self, subject: UUID, vector: Vector) -> None:
+        """Hold a new vector until the run completes."""
+        self.kept[subject] = vector
+
+    async def _load(self) -> list[StoredVector]:
+        if self._stored is None:
+            found = await vectors.of_scout(self._db, self._scout_id, self._embedder.name)
+            size = len(found[-1].vector) if found else 0
+            self._stored = [each for each in found if len(each.vector) == size]
+        return self._stored
+
+
+def packed(vector: Vector) -> bytes:
+    """Return a vector as it is stored: 32-bit floats, little-endian."""
+    copy = array("f", vector)
+    if sys.byteorder == "big":
+        copy.byteswap()
+    return copy.tobytes()
+
+
+def _earlier(stored: StoredVector) -> Earlier:
+    return Earlier(
+        id=stored.id,
+        fact=stored.fact,
+        canonical_url=stored.canonical_url,
+        created_at=stored.created_at,
+    )
