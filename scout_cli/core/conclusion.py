@@ -187,8 +187,12 @@ class Conclusion:
         )
         async with self._trail.step("analyze", "Summarise in one sentence") as step:
             answer = await self._ask_or_built_in(question, step, reserve=0, tokens=900)
-            step.output = {"sentence": answer.sentence}
-        return report.clean(answer.sentence)
+            sentence = report.clean(answer.sentence)
+            step.output = {"sentence": sentence}
+            if self._job.id:
+                (vector,) = await self._parts.embedder.embed([sentence])
+                await self._parts.memory.keep(self._job.id, vector)
+        return sentence
 
     async def _ask_or_built_in(
         self, question: Any, step: OpenStep, *, reserve: int, tokens: int

@@ -66,6 +66,8 @@ class Job(Record, frozen=True, kw_only=True):
     """The first run is a baseline: everything found is reported."""
     budget: Budget = Budget()
     id: UUID | None = None
+    asked_at: datetime | None = None
+    """The present of this run, which freshness follows from; None for the clock's."""
 
 
 class ReportedFact(Record, frozen=True, kw_only=True):

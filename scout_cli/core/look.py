@@ -62,6 +62,7 @@ class Look:
         self._tried: set[str] = set()
         self._hashes: set[str] = set()
         self._number = 0
+        self._asked_at = job.asked_at or trail.clock.now()
         self.queries: list[str] = []
         self.answered = 0
         """Searches and feeds that gave an answer, an empty one included."""
@@ -185,7 +186,7 @@ class Look:
             for key, url in fixed.items()
         ]
         others = [candidate for candidate in merged if candidate.canonical_url not in fixed]
-        self.found = ranking.rank([*pinned, *others], self._job.goal, self._trail.clock.now())
+        self.found = ranking.rank([*pinned, *others], self._job.goal, self._asked_at)
 
     def _too_old(self, hit: Hit, since: Any) -> bool:
         known_old = since is not None and hit.published_at and hit.published_at < since

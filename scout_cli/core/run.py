@@ -89,7 +89,7 @@ class Run:
             have=tuple(have),
             place=self._place(),
             language=self._job.language,
-            today=f"{self._parts.clock.now():%A %d %B %Y}",
+            today=f"{self._job.asked_at or self._parts.clock.now():%A %d %B %Y}",
             count=count,
         )
         async with self._trail.step("analyze", "Plan the searches", {"queries": have}) as step:

@@ -13,6 +13,9 @@ _TRACKING = frozenset(
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _INDEX_FILES = ("index.html", "index.htm", "index.php", "default.aspx")
 
+LONGEST = 2_000
+"""Characters of a URL; longer ones are not read."""
+
 UNREADABLE_HOSTS = frozenset(
     "facebook.com instagram.com x.com twitter.com tiktok.com linkedin.com pinterest.com "
     "threads.net snapchat.com youtube.com youtu.be vk.com t.me discord.com quora.com "
@@ -56,7 +59,9 @@ def host_of(url: str) -> str:
 
 
 def is_web(url: str) -> bool:
-    """Return whether `url` is an absolute http or https URL with a host."""
+    """Return whether `url` is an absolute http or https URL with a host, of a usable length."""
+    if len(url) > LONGEST:
+        return False
     try:
         return urlsplit(url.strip()).scheme.lower() in _DEFAULT_PORTS and bool(host_of(url))
     except ValueError:

@@ -26,23 +26,23 @@ class SystemClock:
 
 
 class SeededClock:
-    """A clock that stands still and whose identifiers follow from a seed.
+    """A clock whose identifiers follow from a seed, and which may stand still.
 
-    A recorded run and its replay use the same start and seed, so both give the same result.
+    A recorded run and its replay use the same seed, so both give the same result.
 
     Args:
-        start: the moment that `now` returns.
         seed: any text; the same seed gives the same identifiers in the same order.
+        at: the moment that `now` always returns; None for the real one.
     """
 
-    def __init__(self, start: datetime, seed: str) -> None:
-        self._start = start
+    def __init__(self, seed: str, at: datetime | None = None) -> None:
         self._seed = seed
+        self._at = at
         self._count = 0
 
     def now(self) -> datetime:
-        """Return the recorded start."""
-        return self._start
+        """Return the recorded moment, or the present one."""
+        return self._at or datetime.now(UTC)
 
     def monotonic(self) -> float:
         """Return real seconds: the deadline holds in a replay too."""

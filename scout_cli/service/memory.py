@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -12,7 +10,7 @@ from scout_cli.core.models import SeenPage
 from scout_cli.core.ports import Earlier, Embedder, Neighbour, Vector
 from scout_cli.store import pages, vectors
 from scout_cli.store.database import Connection
-from scout_cli.store.vectors import StoredVector
+from scout_cli.store.vectors import EarlierVector
 
 
 class StoredMemory:
@@ -27,8 +25,8 @@ class StoredMemory:
     def __init__(self, db: Connection, scout_id: UUID, embedder: Embedder) -> None:
         self._db = db
         self._scout_id = scout_id
-        self._embedder = embedder
-        self._stored: list[StoredVector] | None = None
+        self.embedder = embedder.name
+        self._stored: list[EarlierVector] | None = None
         self._matrix: Any = None
         self.kept: dict[UUID, Vector] = {}
 
@@ -62,23 +60,15 @@ class StoredMemory:
         """Hold a new vector until the run completes."""
         self.kept[subject] = vector
 
-    async def _load(self) -> list[StoredVector]:
+    async def _load(self) -> list[EarlierVector]:
         if self._stored is None:
-            found = await vectors.of_scout(self._db, self._scout_id, self._embedder.name)
+            found = await vectors.of_scout(self._db, self._scout_id, self.embedder)
             size = len(found[-1].vector) if found else 0
             self._stored = [each for each in found if len(each.vector) == size]
         return self._stored
 
 
-def packed(vector: Vector) -> bytes:
-    """Return a vector as it is stored: 32-bit floats, little-endian."""
-    copy = array("f", vector)
-    if sys.byteorder == "big":
-        copy.byteswap()
-    return copy.tobytes()
-
-
-def _earlier(stored: StoredVector) -> Earlier:
+def _earlier(stored: EarlierVector) -> Earlier:
     return Earlier(
         id=stored.id,
         fact=stored.fact,
