@@ -9,13 +9,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from scout_cli.config import Settings
 from scout_cli.core.asking import Asking
 from scout_cli.core.events import Emit
 from scout_cli.core.job import Budget, Result
 from scout_cli.core.ports import (
+    ChatModel,
     Clock,
     Embedder,
     Fetcher,
@@ -178,7 +179,8 @@ class App:
         thinker = await llm.open_chat(url, self._model_settings())
         self._stack.push_async_callback(thinker.aclose)
         self._parts["thinker"] = thinker
-        return Asking(thinker) if hasattr(thinker, "chat") else thinker
+        chats = hasattr(thinker, "chat")
+        return Asking(cast(ChatModel, thinker)) if chats else cast(Reasoner, thinker)
 
     async def _open_embedder(self, *, stored: bool = True) -> Embedder:
         from scout_cli import llm  # noqa: PLC0415 - see above
@@ -195,7 +197,7 @@ class App:
         return ModelSettings(num_ctx=given.num_ctx, api_key=given.ollama_api_key)
 
     async def _resolve(self, setting: str, configured: str, *, stored: bool) -> str:
-        """Return a concrete URL; what `auto` became is kept, so that it never changes in silence."""
+        """Return a concrete URL; what `auto` became is kept and never changes in silence."""
         if configured != "auto":
             return configured
         from scout_cli.llm import auto  # noqa: PLC0415 - see above
@@ -224,7 +226,7 @@ class App:
 
         sessions = await self._part("sessions", self._open_sessions)
         fetcher = fetch.open_fetcher(self.settings.fetch_url, sessions)
-        self._stack.push_async_callback(fetcher.aclose)
+        self._stack.push_async_callback(fetcher.close)
         return fetcher
 
     async def _open_sessions(self) -> Any:
@@ -232,7 +234,7 @@ class App:
         from scout_cli.net.sessions import Sessions  # noqa: PLC0415 - see above
 
         guard = Guard(private=self.settings.allow_private_networks, hosts=self._hosts)
-        sessions = Sessions(guard, contact=self.settings.contact)
+        sessions = Sessions(guard, user_agent(self.settings.contact))
         self._stack.push_async_callback(sessions.close)
         return sessions
 
@@ -271,3 +273,11 @@ class App:
         fetcher = await self.fetcher()
         await fetcher.warm_up()
         return f"{self.settings.fetch_url}: the page reader starts"
+
+
+def user_agent(contact: str) -> str:
+    """Return how scout introduces itself to web servers: honestly, with a contact if it has one."""
+    from scout_cli import __version__  # noqa: PLC0415 - reads the installed package's metadata
+
+    about = f"; {contact}" if contact else ""
+    return f"scout/{__version__} (personal web monitor{about})"

@@ -59,7 +59,11 @@ class SetUp(Record, frozen=True, kw_only=True):
 
     def slots(self, _characters: int) -> Mapping[str, str]:
         """Return what the prompt file wants."""
-        return {"goal": self.goal, "place": self.place, "language": self.language or "the goal's"}
+        return {
+            "goal": self.goal,
+            "place": self.place or "anywhere",
+            "language": self.language or "the goal's",
+        }
 
     def check(self, answer: SetUpAnswer) -> SetUpAnswer:
         """Tidy the answer: one-line title, distinct queries without operators."""

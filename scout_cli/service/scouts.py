@@ -127,7 +127,7 @@ class Scouts:
 
     async def _fill_in(self, wish: Wish) -> tuple[SetUpAnswer, AnsweredBy, str]:
         question = SetUp(
-            goal=wish.goal, place=wish.location or "anywhere", language=wish.language or ""
+            goal=wish.goal, place=wish.location or "", language=wish.language or ""
         )
         if wish.title and wish.queries:
             return question.built_in(), "code", ""
