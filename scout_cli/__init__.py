@@ -22,9 +22,12 @@ __all__ = ["App", "Job", "Result", "ScoutAgent", "ScoutError", "Settings", "__ve
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 - 40 ms that most commands save
+        from importlib import metadata  # noqa: PLC0415 - 40 ms that most commands save
 
-        return version("scout-watch")
+        try:
+            return metadata.version("scout-watch")
+        except metadata.PackageNotFoundError:
+            return "0+uninstalled"
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module 'scout_cli' has no attribute {name!r}")

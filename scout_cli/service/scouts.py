@@ -182,8 +182,7 @@ class Scouts:
         """Return the newest executions, of one scout or of all."""
         if scout:
             return await executions.of_scout(self._db, scout.id, limit)
-        found = await executions.by_prefix(self._db, await self.owner(), "")
-        return found[:limit]
+        return await executions.owned(self._db, await self.owner(), limit)
 
     async def steps(self, execution: Execution) -> list[Step]:
         """Return the steps of an execution in their order."""

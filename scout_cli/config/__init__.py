@@ -1,0 +1,270 @@
+"""What scout is told about its surroundings: defaults < scouts.toml < environment < flags.
+
+This is the only module that reads the environment. A setting called `num_ctx` is `num_ctx` in the
+`[settings]` table and `SCOUT_NUM_CTX` in the environment; lists are separated by white space there.
+`[[scout]]` tables belong to another command and are let through.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote
+
+from msgspec import Meta, field
+from msgspec.structs import FieldInfo, fields
+
+from scout_cli.config import file
+from scout_cli.config.file import holds_secret
+from scout_cli.core import shape
+from scout_cli.errors import ConfigError, InvalidInput
+
+__all__ = ["Loaded", "Settings", "environment_name", "holds_secret", "load", "machine_timezone"]
+
+FILE_NAME = "scouts.toml"
+
+_FLAGS = {"database_url": "--database"}
+_FOREIGN = {"ollama_host": "OLLAMA_HOST", "ollama_api_key": "OLLAMA_API_KEY"}
+_Count = Annotated[int, Meta(ge=1, le=10_000)]
+_HostPort = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[0-9]{1,5}$")]
+
+
+def _platform_folder(kind: str) -> Path | None:
+    """Return scout's `data` or `config` folder; None where the machine has no home to put it."""
+    import platformdirs  # noqa: PLC0415 - only when nothing was configured
+
+    folder = getattr(platformdirs, f"user_{kind}_path")("scout", appauthor=False)
+    return folder if isinstance(folder, Path) and folder.is_absolute() else None
+
+
+def _default_database() -> str:
+    folder = _platform_folder("data")
+    if folder is None:
+        raise ConfigError(
+            "there is no home directory to keep the database in",
+            hint="export SCOUT_DATABASE_URL=sqlite:////path/to/scout.db",
+        )
+    return f"sqlite:///{quote(str(folder / 'scout.db'))}"
+
+
+class Settings(shape.Shape, frozen=True, kw_only=True):
+    """Everything that can be set. The text under each field is its reference."""
+
+    database_url: str = field(default_factory=_default_database)
+    """Where scouts and findings are kept: `sqlite:///scout.db`, `sqlite:////absolute/path.db` or
+    `postgresql://user:password@host/db`. The default is a file in the platform's data folder."""
+    llm_url: str = "auto"
+    """The language model: `ollama://127.0.0.1:11434/qwen3:8b`, `ollama+https://host/model`,
+    `builtin://` (no model), or `auto`: Ollama when it answers, else the built-in engine."""
+    embed_url: str = "auto"
+    """The embedder, in the same form: `ollama://127.0.0.1:11434/nomic-embed-text`, `builtin://`
+    or `auto`."""
+    search_url: Annotated[tuple[str, ...], Meta(min_length=1)] = ("ddgs://",)
+    """Search engines, asked in this order: `ddgs://`, `searxng+http://127.0.0.1:8080`."""
+    fetch_url: str = "crawl4ai://auto"
+    """How pages are read: `crawl4ai://auto`, `crawl4ai://http` (never a browser)."""
+    notify: tuple[str, ...] = ()
+    """Where new findings are sent, besides what a scout has of its own: `webhook+https://...`,
+    `mailto://...`, `ntfy://...`."""
+    allow_private_networks: bool | tuple[_HostPort, ...] = False
+    """Whether pages may be fetched from private addresses: `true`, or a list of `host:port`."""
+    num_ctx: Annotated[int, Meta(ge=512, le=10_000_000)] = 8_192
+    """Context length asked of the model, in tokens, prompt and answer together."""
+    deadline: Annotated[float, Meta(ge=1, le=86_400)] = 1_800.0
+    """Seconds after which a run ends with what it has verified so far."""
+    concurrency: Annotated[int, Meta(ge=1, le=64)] = 4
+    """How many pages are fetched side by side."""
+    max_pages: _Count = 8
+    """Pages read in one run."""
+    max_searches: _Count = 8
+    """Searches in one run."""
+    max_calls: _Count = 12
+    """Calls of the language model in one run."""
+    max_tokens: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 50_000
+    """Prompt tokens in one run, all calls together."""
+    rounds: Annotated[int, Meta(ge=0, le=20)] = 2
+    """Follow-up rounds after the first, when the model asks for them."""
+    search_cache_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 15
+    """Minutes for which the answer to a search is used again; 0 asks every time."""
+    contact: Annotated[str, Meta(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""
+    """An e-mail address or page that scout names in its User-Agent, for the owners of sites."""
+    ollama_host: str = ""
+    """Ollama's address when `llm_url` is `auto`; the environment twin is `OLLAMA_HOST`."""
+    ollama_api_key: str = ""
+    """Key for a hosted Ollama; secret. The environment twin is `OLLAMA_API_KEY`."""
+
+    def __repr__(self) -> str:
+        """Name no value: one of them may be a password, and tracebacks are shared."""
+        return f"<Settings of {len(self.__struct_fields__)} fields>"
+
+
+class Loaded(NamedTuple):
+    """Settings, where each came from, and the file that was read."""
+
+    settings: Settings
+    origins: dict[str, str]
+    """Setting -> `default`, `scouts.toml:3`, `SCOUT_NUM_CTX` or `--database`."""
+    path: Path | None
+
+
+def environment_name(setting: str) -> str:
+    """Return the environment variable that sets `setting`."""
+    return _FOREIGN.get(setting, f"SCOUT_{setting.upper()}")
+
+
+def load(
+    config_path: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path = Path(),
+) -> Loaded:
+    """Gather the settings; what comes later wins: defaults, file, environment, flags.
+
+    Args:
+        config_path: the file named by `--config`; it must exist.
+        flags: setting -> value, None for a flag that was not given.
+        environ: the environment; the process's own when None.
+        cwd: the folder in which `scouts.toml` is looked for.
+
+    Raises:
+        ConfigError: a file, key or value that cannot be used; it names the place.
+    """
+    environ = os.environ if environ is None else environ
+    known = {info.name: info for info in fields(Settings)}
+    path = _find(config_path, environ, cwd)
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for source in (
+        _from_file(path, known) if path else (),
+        _from_environment(environ, known),
+        _from_flags(flags or {}, known),
+    ):
+        for name, value, origin in source:
+            values[name], origins[name] = value, origin
+    return Loaded(Settings(**values), {n: origins.get(n, "default") for n in known}, path)
+
+
+def machine_timezone(
+    environ: Mapping[str, str] | None = None, localtime: Path = Path("/etc/localtime")
+) -> str:
+    """Return the IANA name of this machine's time zone, `UTC` when it has none.
+
+    Args:
+        environ: the environment; the process's own when None. `TZ` wins.
+        localtime: the link that names the zone (Linux, macOS).
+
+    Raises:
+        ConfigError: `TZ` is not a zone; the nearest match is offered.
+    """
+    from scout_cli.core import schedule  # noqa: PLC0415 - only `add` needs a zone
+
+    named = (os.environ if environ is None else environ).get("TZ", "").removeprefix(":")
+    if named:
+        try:
+            return schedule.parse(timezone=named).timezone
+        except InvalidInput as error:
+            raise ConfigError(f"TZ: {error.message}", hint=f"{error.hint} Or give --tz") from error
+    linked = os.path.realpath(localtime).partition("zoneinfo/")[2]
+    if linked in ("", "Etc/UTC"):
+        return "UTC"
+    try:
+        return schedule.parse(timezone=linked).timezone
+    except InvalidInput:
+        return "UTC"
+
+
+def _find(config_path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    if config_path is not None:
+        return config_path
+    if named := environ.get("SCOUT_CONFIG"):
+        return Path(named)
+    folder = _platform_folder("config")
+    candidates = [cwd / FILE_NAME, *([folder / FILE_NAME] if folder else [])]
+    return next((path for path in candidates if os.path.lexists(path)), None)
+
+
+_Source = Iterator[tuple[str, Any, str]]
+_Fields = Mapping[str, FieldInfo]
+
+
+def _from_file(path: Path, known: _Fields) -> _Source:
+    document = file.read(path)
+    tables = document.tables
+    _refuse_strangers(document, tables, ("settings", "scout"))
+    settings, scouts = tables.get("settings", {}), tables.get("scout", [])
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{path}: settings is not a table", hint="write [settings] above them")
+    if not isinstance(scouts, list) or not all(isinstance(scout, dict) for scout in scouts):
+        raise ConfigError(f"{path}: scout is not a list of tables", hint="write [[scout]]")
+    _refuse_strangers(document, settings, tuple(known))
+    for name, given in settings.items():
+        where = f"{path}:{document.line_of(name)}"
+        value = given.split() if _is_list(known[name]) and isinstance(given, str) else given
+        yield name, _check(value, known[name], f"{where}: {name}", hint=f"edit {path}"), where
+
+
+def _from_environment(environ: Mapping[str, str], known: _Fields) -> _Source:
+    names = {environment_name(name): name for name in known}
+    known_names = [*names, "SCOUT_CONFIG"]
+    for variable in environ:
+        if variable.startswith("SCOUT_") and variable not in known_names:
+            _refuse_misspelt(variable, known_names)
+    for variable, name in names.items():
+        if text := environ.get(variable, "").strip():
+            value = _words(text, known[name])
+            hint = f"unset {variable}"
+            yield name, _check(value, known[name], variable, hint=hint, strict=False), variable
+
+
+def _from_flags(flags: Mapping[str, Any], known: _Fields) -> _Source:
+    for name, value in flags.items():
+        if value is None:
+            continue
+        flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
+        if name in _FOREIGN or (isinstance(value, str) and holds_secret(value)):
+            raise ConfigError(
+                f"{flag}: a password does not belong on a command line, where others can read it",
+                hint=f"set {environment_name(name)} in the environment instead",
+            )
+        yield name, _check(value, known[name], flag, hint="scout --help"), flag
+
+
+def _check(value: Any, info: FieldInfo, what: str, *, hint: str, strict: bool = True) -> Any:
+    try:
+        return shape.convert(value, info.type, what=what, strict=strict)
+    except InvalidInput as error:
+        raise ConfigError(error.message, hint=hint) from error
+
+
+def _words(text: str, info: FieldInfo) -> Any:
+    if not _is_list(info):
+        return text
+    words = text.split()
+    truth = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if info.name == "allow_private_networks" and len(words) == 1:
+        return truth.get(words[0].lower(), words)
+    return words
+
+
+def _is_list(info: FieldInfo) -> bool:
+    return "tuple" in str(info.type)
+
+
+def _refuse_strangers(
+    document: file.Document, table: Mapping[str, Any], known: tuple[str, ...]
+) -> None:
+    for name in table:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            where = f"{document.path}:{document.line_of(name)}"
+            raise ConfigError(f"{where}: unknown key {name!r}", hint=hint)
+
+
+def _refuse_misspelt(variable: str, known: list[str]) -> None:
+    """Refuse a near miss; other programs too have variables that begin with SCOUT_."""
+    if near := difflib.get_close_matches(variable, known, n=1, cutoff=0.85):
+        raise ConfigError(f"{variable}: no such setting", hint=f"did you mean {near[0]}?")

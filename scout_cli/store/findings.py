@@ -1,0 +1,93 @@
+"""Findings: what was reported, and what was kept in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from scout_cli.core.models import Finding, Novelty
+from scout_cli.store.database import Connection
+from scout_cli.store.statements import id_pattern, insert, placeholders, values
+
+
+async def add_many(db: Connection, found: Iterable[Finding]) -> None:
+    """Store findings, all or none; one that repeats another comes after it.
+
+    Raises:
+        NotFound: their scout, run or `same_as` is not there.
+        InvalidInput: a canonical URL of more than 2,048 characters.
+    """
+    await db.executemany(insert("scout_findings", Finding), [values(finding) for finding in found])
+
+
+async def listing(
+    db: Connection,
+    user_id: UUID,
+    *,
+    scout_id: UUID | None = None,
+    since: datetime | None = None,
+    novelty: Novelty | Sequence[Novelty] | None = None,
+    limit: int,
+) -> list[Finding]:
+    """Return the last `limit` findings of a user, newest first.
+
+    Args:
+        db: the database.
+        user_id: the owner.
+        scout_id: of this scout only.
+        since: made at this moment or later.
+        novelty: of this novelty, or one of these.
+        limit: how many at most.
+    """
+    conditions, args = ["user_id = $1"], [user_id, limit]
+
+    def narrow(condition: str, *more: Any) -> None:
+        conditions.append(condition.format(placeholders(more, first=len(args) + 1)))
+        args.extend(more)
+
+    if scout_id is not None:
+        narrow("scout_id = {}", scout_id)
+    if since is not None:
+        narrow("created_at >= {}", since)
+    if novelty:
+        narrow("novelty IN ({})", *([novelty] if isinstance(novelty, str) else novelty))
+    sql = f"""
+        SELECT * FROM scout_findings WHERE {" AND ".join(conditions)}
+        ORDER BY created_at DESC, id DESC LIMIT $2
+    """  # noqa: S608 - the conditions above, with placeholders
+    return await db.all(Finding, sql, *args)
+
+
+async def from_page(db: Connection, scout_id: UUID, canonical_url: str) -> list[Finding]:
+    """Return what a scout found on one page, oldest first."""
+    sql = """
+        SELECT * FROM scout_findings WHERE scout_id = $1 AND canonical_url = $2
+        ORDER BY created_at, id
+    """
+    return await db.all(Finding, sql, scout_id, canonical_url)
+
+
+async def of_execution(db: Connection, execution_id: UUID) -> list[Finding]:
+    """Return the findings of one run, in the order of their sources."""
+    sql = "SELECT * FROM scout_findings WHERE execution_id = $1 ORDER BY source, created_at, id"
+    return await db.all(Finding, sql, execution_id)
+
+
+async def by_prefix(db: Connection, user_id: UUID, prefix: str) -> list[Finding]:
+    """Return the findings of a user whose id starts with `prefix`, newest first."""
+    pattern = id_pattern(prefix)
+    if pattern is None:
+        return []
+    sql = """
+        SELECT * FROM scout_findings WHERE user_id = $1 AND CAST(id AS TEXT) LIKE $2
+        ORDER BY created_at DESC, id DESC
+    """
+    return await db.all(Finding, sql, user_id, pattern)
+
+
+async def count(db: Connection, scout_id: UUID) -> int:
+    """Return how many findings a scout has, of every novelty."""
+    sql = "SELECT count(*) FROM scout_findings WHERE scout_id = $1"
+    return await db.value(int, sql, scout_id) or 0

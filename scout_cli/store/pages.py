@@ -1,0 +1,48 @@
+"""Pages: the texts that quotes were checked against, and what need not be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from scout_cli.core.models import PageSnapshot, SeenPage
+from scout_cli.store.database import Connection
+from scout_cli.store.statements import insert, upsert, values
+
+_SEEN_KEY = ("scout_id", "canonical_url")
+
+
+async def add_many(db: Connection, snapshots: Iterable[PageSnapshot]) -> None:
+    """Store the pages of a run, all or none.
+
+    Raises:
+        NotFound: their run is not there.
+        InvalidInput: a text that cannot be stored.
+    """
+    await db.executemany(insert("scout_pages", PageSnapshot), [values(page) for page in snapshots])
+
+
+async def of_execution(db: Connection, execution_id: UUID) -> list[PageSnapshot]:
+    """Return the pages of a run: the numbered sources first, then what could not be read."""
+    sql = """
+        SELECT * FROM scout_pages WHERE execution_id = $1
+        ORDER BY source NULLS LAST, fetched_at, id
+    """
+    return await db.all(PageSnapshot, sql, execution_id)
+
+
+async def seen_get(db: Connection, scout_id: UUID, canonical_url: str) -> SeenPage | None:
+    """Return what a scout remembers of a page, or None."""
+    sql = "SELECT * FROM seen_pages WHERE scout_id = $1 AND canonical_url = $2"
+    return await db.one(SeenPage, sql, scout_id, canonical_url)
+
+
+async def seen_put_many(db: Connection, pages: Iterable[SeenPage]) -> None:
+    """Remember pages, over what was remembered of them before.
+
+    Raises:
+        InvalidInput: a canonical URL of more than 2,048 characters.
+    """
+    await db.executemany(
+        upsert("seen_pages", SeenPage, _SEEN_KEY), [values(page) for page in pages]
+    )

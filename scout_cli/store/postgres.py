@@ -1,0 +1,262 @@
+"""PostgreSQL through asyncpg: the database of servers.
+
+A small pool of connections; every statement outside a transaction takes one and commits by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from scout_cli.core.ports import Clock
+from scout_cli.errors import DatabaseUnavailable
+from scout_cli.store.database import Described, Kind
+from scout_cli.store.finishing import to_the_end
+from scout_cli.store.postgres_errors import translated, unreachable
+from scout_cli.store.postgres_url import UNSAFE, Address, address_of
+from scout_cli.store.rows import Hydrating, outgoing
+
+OLDEST = 130_000
+"""The first PostgreSQL that scout runs on, as `server_version_num` writes it."""
+
+_CONNECTIONS = 10
+_CONNECT_SECONDS = 10.0
+_WAIT_SECONDS = 30.0
+_IDLE_SECONDS = 300.0
+_SCHEMA_LOCK = 0x73636F7574
+_SETTINGS = {
+    "statement_timeout": "15s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+
+
+async def open_postgres(url: str, clock: Clock) -> PostgresDatabase:
+    """Connect to the database that `url` names; its tables are `migrate`'s business.
+
+    Raises:
+        ConfigError: the URL cannot be used.
+        DatabaseUnavailable: no server, no such database, refused, too old, or without fsync.
+    """
+    address = address_of(url)
+    try:
+        pool = await asyncpg.create_pool(
+            address.dsn,
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=_CONNECT_SECONDS,
+            max_inactive_connection_lifetime=_IDLE_SECONDS,
+            init=_teach_json,
+            server_settings=_settings(address),
+        )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        raise unreachable(error, address) from error
+    database = PostgresDatabase(pool, address, clock)
+    try:
+        await _check_server(database, address)
+    except BaseException:
+        await to_the_end(database.close())
+        raise
+    return database
+
+
+def _settings(address: Address) -> dict[str, str]:
+    wanted = {**_SETTINGS, "application_name": f"scout/{os.getpid()}"}
+    return {name: value for name, value in wanted.items() if name not in address.named}
+
+
+async def _teach_json(connection: Any) -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=str)
+
+
+async def _check_server(database: PostgresDatabase, address: Address) -> None:
+    number = await database.value(int, "SELECT CAST(current_setting('server_version_num') AS int)")
+    if (number or 0) < OLDEST:
+        raise DatabaseUnavailable(
+            f"{address.shown} runs PostgreSQL {(number or 0) // 10_000}; scout needs 13",
+            hint="use a newer server",
+            retryable=False,
+        )
+    fsync = await database.value(str, "SELECT current_setting('fsync')")
+    if fsync == "off" and not address.unsafe:
+        raise DatabaseUnavailable(
+            f"{address.shown} runs with fsync off: a power cut would destroy it",
+            hint=f"set fsync = on in postgresql.conf; for tests only, add ?{UNSAFE}=1",
+            retryable=False,
+        )
+
+
+class _Session(Hydrating):
+    """What a database and a transaction of it have in common."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    @property
+    def kind(self) -> Kind:
+        return "postgresql"
+
+    @property
+    def skip_locked(self) -> str:
+        return "FOR UPDATE SKIP LOCKED"
+
+    @property
+    def share_lock(self) -> str:
+        return "FOR SHARE"
+
+    async def now(self) -> datetime:
+        # One clock for all machines; tests and recordings bring a frozen one.
+        if getattr(self._clock, "frozen", False):
+            return self._clock.now()
+        moment = await self.value(datetime, "SELECT clock_timestamp()")
+        assert moment is not None
+        return moment
+
+    def uuid(self) -> UUID:
+        return self._clock.uuid()
+
+    async def has_table(self, name: str) -> bool:
+        return bool(await self.value(bool, "SELECT to_regclass($1) IS NOT NULL", name))
+
+
+class PostgresTransaction(_Session):
+    """One transaction, or a savepoint of it."""
+
+    def __init__(self, connection: Any, clock: Clock) -> None:
+        super().__init__(clock)
+        self._connection = connection
+
+    async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+        """Run one statement and return its rows by column name."""
+        bound = _bound(args)
+        with translated():
+            found: Sequence[Mapping[str, Any]] = await self._connection.fetch(sql, *bound)
+        return found
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Run one statement and return how many rows it changed."""
+        bound = _bound(args)
+        with translated():
+            tag: str = await self._connection.execute(sql, *bound)
+        last = tag.rpartition(" ")[2]
+        return int(last) if last.isdigit() else 0
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row of arguments, all or none."""
+        bound = [_bound(row) for row in rows]
+        with translated():
+            await self._connection.executemany(sql, bound)
+
+    async def script(self, sql: str) -> None:
+        """Run several statements without arguments."""
+        with translated():
+            await self._connection.execute(sql)
+
+    async def lock_schema(self) -> None:
+        """Wait until no other process migrates, and keep them waiting until the commit."""
+        await self.script("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '10min'")
+        await self.rows("SELECT pg_advisory_xact_lock($1)", (_SCHEMA_LOCK,))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresTransaction]:
+        """Open a transaction on this connection, or a savepoint inside one."""
+        transaction = self._connection.transaction()
+        with translated():
+            await transaction.start()
+        try:
+            yield self
+        except BaseException:
+            await to_the_end(_roll_back(transaction))
+            raise
+        with translated():
+            await to_the_end(transaction.commit())
+
+
+async def _roll_back(transaction: Any) -> None:
+    # A connection that is gone has rolled back already; what broke it is what the caller hears.
+    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        await transaction.rollback()
+
+
+def _bound(args: Sequence[Any]) -> list[Any]:
+    return [outgoing(value) for value in args]
+
+
+class PostgresDatabase(_Session):
+    """A pool of connections to one PostgreSQL database."""
+
+    def __init__(self, pool: Any, address: Address, clock: Clock) -> None:
+        super().__init__(clock)
+        self._pool = pool
+        self._address = address
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[PostgresTransaction]:
+        with translated():
+            connection = await self._pool.acquire(timeout=_WAIT_SECONDS)
+        try:
+            yield PostgresTransaction(connection, self._clock)
+        finally:
+            with translated():
+                await self._pool.release(connection)
+
+    async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+        """Run one statement and return its rows by column name."""
+        async with self._session() as session:
+            return await session.rows(sql, args)
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Run one statement and return how many rows it changed."""
+        async with self._session() as session:
+            return await session.execute(sql, *args)
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row of arguments, all or none."""
+        async with self._session() as session:
+            await session.executemany(sql, rows)
+
+    async def script(self, sql: str) -> None:
+        """Run several statements without arguments, all or none."""
+        async with self._session() as session:
+            await session.script(sql)
+
+    async def lock_schema(self) -> None:
+        """Refuse: a lock without a transaction would be gone at once."""
+        raise RuntimeError("lock_schema() is for the inside of a transaction")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresTransaction]:
+        """Open a transaction on a connection of its own."""
+        async with self._session() as session, session.transaction() as transaction:
+            yield transaction
+
+    async def describe(self) -> Described:
+        """Return version, URL without its password, and size."""
+        version = await self.value(str, "SELECT current_setting('server_version')")
+        size = await self.value(int, "SELECT pg_database_size(current_database())")
+        return Described(
+            kind="postgresql",
+            version=version or "",
+            location=self._address.shown,
+            size_bytes=size,
+        )
+
+    async def close(self) -> None:
+        """Close every connection, waiting for those in use for ten seconds."""
+        await to_the_end(_close(self._pool))
+
+
+async def _close(pool: Any) -> None:
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await pool.close()
+    except (TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
+        pool.terminate()

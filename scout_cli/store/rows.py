@@ -1,0 +1,204 @@
+"""Values on their way in and rows on their way out, the same for both databases."""
+
+from __future__ import annotations
+
+import math
+import re
+import types
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Literal, NamedTuple, TypeVar, Union, cast
+from uuid import UUID
+
+from msgspec import Struct, UnsetType, structs
+
+from scout_cli.core import shape
+from scout_cli.errors import InvalidInput
+from scout_cli.store.database import Json
+
+T = TypeVar("T")
+
+Stored = str | int | float | bool | bytes | datetime | UUID | None
+"""What an adapter is given to bind."""
+
+_BIGGEST = 2**63 - 1
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class Column(NamedTuple):
+    """How one field of a record is stored."""
+
+    json: bool
+    read: Callable[[Any], Any]
+
+
+class Hydrating(ABC):
+    """Turns whatever `rows` returns into the types that callers ask for."""
+
+    @abstractmethod
+    async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+        """Run one statement and return its rows by column name."""
+
+    async def all(self, of: type[T], sql: str, *args: Any) -> list[T]:
+        """Return every row."""
+        return hydrated(of, await self.rows(sql, args))
+
+    async def one(self, of: type[T], sql: str, *args: Any) -> T | None:
+        """Return the first row, or None."""
+        found = hydrated(of, (await self.rows(sql, args))[:1])
+        return found[0] if found else None
+
+    async def value(self, of: type[T], sql: str, *args: Any) -> T | None:
+        """Return the first column of the first row, or None."""
+        return await self.one(of, sql, *args)
+
+
+def hydrated(of: type[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
+    """Return `rows` as records or scalars of type `of`.
+
+    Raises:
+        InvalidInput: a JSON column does not hold what its field says.
+    """
+    if not rows:
+        return []
+    if not (isinstance(of, type) and issubclass(of, Struct)):
+        read = column(of).read
+        return [_read(read, next(iter(row.values()))) for row in map(dict, rows)]
+    present = set(rows[0].keys())
+    readers = {name: c.read for name, c in columns(of).items() if name in present}
+    build = cast("Callable[..., T]", of)
+    return [build(**{name: _read(r, row[name]) for name, r in readers.items()}) for row in rows]
+
+
+def _read(read: Callable[[Any], Any], value: Any) -> Any:
+    return None if value is None else read(value)
+
+
+@cache
+def columns(of: type[Struct]) -> dict[str, Column]:
+    """Return the columns of a record, by field name."""
+    return {field.name: column(field.type) for field in structs.fields(of)}
+
+
+def column(annotation: Any) -> Column:
+    """Return how a value of this type is stored."""
+    plain = _plain(annotation)
+    if plain in _SCALARS:
+        return Column(json=False, read=_SCALARS[plain])
+    return Column(json=True, read=lambda text: shape.decode(text, annotation, what="a JSON column"))
+
+
+def _plain(annotation: Any) -> Any:
+    origin = typing.get_origin(annotation)
+    if origin is Literal:
+        return type(typing.get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        members = [
+            member
+            for member in typing.get_args(annotation)
+            if member not in (types.NoneType, UnsetType)
+        ]
+        return _plain(members[0]) if len(members) == 1 else annotation
+    return annotation
+
+
+def _moment(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def _uuid(value: Any) -> UUID:
+    # asyncpg brings a subclass of its own, which other libraries do not know.
+    return UUID(int=value.int) if isinstance(value, UUID) else UUID(value)
+
+
+_SCALARS: dict[Any, Callable[[Any], Any]] = {
+    str: str,
+    int: int,
+    float: float,
+    bool: bool,
+    bytes: bytes,
+    datetime: _moment,
+    UUID: _uuid,
+}
+
+
+def outgoing(value: Any) -> Stored:
+    """Return `value` as both databases can store it.
+
+    Raises:
+        InvalidInput: one of them could not.
+        TypeError: a type that no column has, such as a dict that is not marked `Json`.
+    """
+    kind = type(value)
+    if kind is str:
+        return _text(value)
+    if kind is Json:
+        return _document(value.value)
+    check = _CHECKS.get(kind)
+    if check is None:
+        raise TypeError(f"a {kind.__name__} cannot be a column; JSON values are marked Json(...)")
+    return cast("Stored", check(value))
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        raise InvalidInput("text with a NUL character cannot be stored")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidInput("text with half a surrogate pair cannot be stored") from None
+    return value
+
+
+def _document(value: Any) -> str | None:
+    if value is None:
+        return None
+    try:
+        text = shape.encode(value).decode()
+    except UnicodeEncodeError:
+        raise InvalidInput("JSON with half a surrogate pair cannot be stored") from None
+    except RecursionError:
+        raise InvalidInput("JSON that deep cannot be stored") from None
+    if text[0] not in "{[":
+        # SQLite would turn a bare number into an integer of its own.
+        raise InvalidInput("a JSON column holds an object or an array, not a bare value")
+    if "\\u0000" in text and _ESCAPED_NUL.search(text):
+        raise InvalidInput("JSON with a NUL character cannot be stored")
+    return text
+
+
+def _moment_in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise InvalidInput("a moment without a time zone cannot be stored")
+    return value.astimezone(UTC)
+
+
+def _integer(value: int) -> int:
+    if not -_BIGGEST - 1 <= value <= _BIGGEST:
+        raise InvalidInput("an integer beyond 64 bits cannot be stored")
+    return value
+
+
+def _number(value: float) -> float:
+    if not math.isfinite(value):
+        raise InvalidInput("a number that is not finite cannot be stored")
+    return value
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+_CHECKS: dict[type, Callable[[Any], Any]] = {
+    type(None): _unchanged,
+    bool: _unchanged,
+    bytes: _unchanged,
+    UUID: _unchanged,
+    int: _integer,
+    float: _number,
+    datetime: _moment_in_utc,
+}

@@ -1,0 +1,1 @@
+"""Tests of scout: unit, contract, command line, end to end, security."""

@@ -1,0 +1,210 @@
+"""`list`, `show`, `history`, `findings`, `doctor`, `init-db`: for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.stage import GOAL, LIMITED, SILENT, URL, add, call
+
+
+def data(*words: str):
+    """Return what a command prints as JSON."""
+    said = call(*words, "--json")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.count("\n") == 1
+    return json.loads(said.out)
+
+
+def test_an_empty_database_says_how_to_begin():
+    """Nothing on stdout, the next command on stderr."""
+    for words in (["list"], ["history"], ["findings"]):
+        said = call(*words)
+        assert (said.code, said.out) == (0, "")
+        assert "scout " in said.err
+
+
+def test_list_is_aligned_when_piped():
+    """Plain columns with titles, nothing cut, no colour."""
+    name = add("--title", "A long title that a narrow screen would cut " + "x" * 100)
+    call("run", name)
+    head, row = call("list").out.splitlines()
+    assert head.split("  ")[0] == "ID"
+    assert row.startswith(f"{name}  A long title")
+    assert row.index("daily") == head.index("RHYTHM")
+    assert row.split()[-1] == "2"
+    assert "\x1b" not in row
+
+
+def test_list_as_json():
+    """The scout, its last run, its number of findings."""
+    call("run", add("--title", "Ferry"))
+    (glance,) = data("list")["scouts"]
+    assert set(glance) == {"scout", "last", "findings"}
+    assert glance["scout"]["title"] == "Ferry"
+    assert glance["last"]["outcome"] == "new"
+    assert glance["findings"] == 2
+
+
+def test_show_has_the_last_brief_with_news():
+    """A silent run later does not hide it."""
+    name = add("--title", "Ferry")
+    call("run", name)
+    call("run", name)
+    said = call("show", "ferry")
+    assert said.code == 0
+    assert "last run" in said.out
+    assert ": nothing new" in said.out
+    assert "next run" in said.out
+    assert f"harbour.example <{URL}>" in said.out
+    shown = data("show", name)
+    assert set(shown) == {"scout", "last", "findings", "last_with_news"}
+    assert (shown["last"]["outcome"], shown["last_with_news"]["outcome"]) == ("nothing_new", "new")
+
+
+def test_history_tells_how_runs_ended():
+    """Newest first; the error of a run that could not look stands in its row."""
+    call("run", add("--title", "Ferry"))
+    call("run", add("--title", "Limited", "--query", "engine", goal=LIMITED))
+    first, second, third = call("history").out.splitlines()
+    assert first.split()[:2] == ["RUN", "SCOUT"]
+    assert "Limited" in second
+    assert "could not look" in second
+    assert "Ferry" in third
+    assert [each["outcome"] for each in data("history")["executions"]] == ["could_not_look", "new"]
+    assert len(data("history", "Ferry")["executions"]) == 1
+
+
+def test_history_with_steps():
+    """Every step of the newest run, in order, with who answered."""
+    call("run", add())
+    said = call("history", "--steps")
+    assert "Steps of " in said.out
+    assert "Search: " in said.out
+    steps = data("history", "--steps")["executions"][0]["steps"]
+    assert [step["step_number"] for step in steps] == list(range(1, len(steps) + 1))
+    assert {step["status"] for step in steps} == {"completed"}
+
+
+def test_a_list_that_was_cut_says_so():
+    """More than --limit is not passed over in silence."""
+    name = add()
+    call("run", name)
+    call("run", name)
+    said = call("history", "--limit", "1")
+    assert len(said.out.splitlines()) == 2
+    assert "The newest 1 are shown; more with --limit 5" in said.err
+    assert "The newest 1 are shown" in call("findings", "--limit", "1").err
+
+
+def test_findings_are_facts_with_proof():
+    """What was reported, with its quote and source."""
+    call("run", add("--title", "Ferry"))
+    found = data("findings")["findings"]
+    assert len(found) == 2
+    assert {each["novelty"] for each in found} == {"new"}
+    assert all(each["quote"] and each["url"] == URL for each in found)
+    assert "14 May 2026" in call("findings").out
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        (["--scout", "Ferry"], 2),
+        (["--scout", "Eels"], 0),
+        (["--since", "1h"], 2),
+        (["--since", "2999-01-01"], 0),
+        (["--status", "repeat"], 0),
+        (["--status", "all"], 2),
+        (["--status", "new", "--status", "stale"], 2),
+        (["--limit", "1"], 1),
+    ],
+)
+def test_findings_are_chosen(words, number):
+    """By scout, by time, by kind, by number."""
+    call("run", add("--title", "Ferry"))
+    add("--title", "Eels", goal=SILENT)
+    said = call("findings", *words, "--json")
+    assert len(json.loads(said.out)["findings"]) == number
+
+
+def test_doctor_checks_line_by_line(monkeypatch, tmp_path):
+    """One line each, configuration first; a failure has its remedy below it and makes exit 4."""
+    said = call("doctor")
+    assert said.code == 0
+    assert [row.split()[:2] for row in said.out.splitlines()] == [
+        ["ok", "configuration"],
+        ["ok", "database"],
+    ]
+    monkeypatch.setenv("SCOUT_ROUNDS", "0")
+    said = call("doctor")
+    assert said.code == 4
+    assert "SCOUT_ROUNDS" in said.out
+    failed, remedy = said.out.splitlines()[-2:]
+    assert failed.split()[:2] == ["FAIL", "model"]
+    assert remedy.strip() == "ollama serve"
+    assert "\x1b" not in said.out
+    document = json.loads(call("doctor", "--json").out)
+    assert document["ok"] is False
+    assert document["checks"][-1]["hint"] == "ollama serve"
+
+
+def test_doctor_shows_no_password(monkeypatch):
+    """The database is named without it."""
+    monkeypatch.setenv("SCOUT_DATABASE_URL", "postgresql://u:hunter2@h/db")
+    said = call("doctor")
+    assert "postgresql://u:***@h/db" in said.out
+    assert "hunter2" not in said.out + call("doctor", "--json").out
+
+
+def test_doctor_with_a_broken_file_says_which(tmp_path, monkeypatch):
+    """Without configuration nothing else can be checked."""
+    (tmp_path / "s.toml").write_text("[settings]\nnope = 1\n")
+    monkeypatch.setenv("SCOUT_CONFIG", str(tmp_path / "s.toml"))
+    said = call("doctor")
+    assert said.code == 2
+    assert "s.toml:2: unknown key 'nope'" in said.err
+
+
+def test_init_db_says_what_it_applied_once():
+    """The second time there is nothing to do."""
+    first, second = call("init-db"), call("init-db")
+    assert first.out.splitlines()
+    assert all(name[:4].isdigit() for name in first.out.splitlines())
+    assert (second.code, second.out) == (0, "")
+    assert "already up to date" in second.err
+    assert data("init-db") == {"applied": []}
+
+
+def test_other_folders_do_not_matter(isolated):
+    """The database is where the platform keeps data, private to its owner."""
+    add(goal=GOAL)
+    file = isolated / "data" / "scout" / "scout.db"
+    assert file.exists()
+    assert file.stat().st_mode & 0o077 == 0
+
+
+GOLDEN = {
+    "scout": "consecutive_failures created_at description exclude_domains feeds frequency goal id "
+    "include_domains is_active language last_run_at location next_run_at notify planned_for "
+    "planned_queries schedule search_queries timezone title updated_at urls user_id",
+    "last": "completed_at counts created_at embedder error_class error_message fence id "
+    "lease_until model outcome problems prompts results_summary scout_id started_at status "
+    "summary_text trigger usage user_id",
+    "finding": "answered_by canonical_url created_at execution_id fact host id novelty "
+    "published_at published_from quote reason same_as scout_id similarity source stated_date "
+    "title url user_id",
+}
+
+
+def test_the_shape_of_the_json_is_fixed():
+    """Scripts rely on these names; a new one is added here on purpose, none goes away."""
+    call("run", add("--title", "Ferry"))
+    (glance,) = data("list")["scouts"]
+    (first, _) = data("findings")["findings"]
+    assert {
+        "scout": " ".join(sorted(glance["scout"])),
+        "last": " ".join(sorted(glance["last"])),
+        "finding": " ".join(sorted(first)),
+    } == GOLDEN

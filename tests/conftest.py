@@ -1,0 +1,45 @@
+"""What every test gets: a home of its own, and databases on request."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.contract.databases import (
+    blank,
+    blank_url,
+    clock,
+    database,
+    database_url,
+    postgres,
+    templates,
+)
+
+__all__ = [
+    "blank",
+    "blank_url",
+    "clock",
+    "database",
+    "database_url",
+    "isolated",
+    "postgres",
+    "templates",
+]
+
+_PREFIXES = ("SCOUT_", "XDG_", "OLLAMA_", "PG")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test an empty home and none of the caller's settings; return the home."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(_PREFIXES) or name.lower() in _PROXIES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    for kind in ("CONFIG", "DATA", "CACHE", "STATE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+    return home
