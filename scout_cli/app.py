@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 from scout_cli.config import Settings
+from scout_cli.core import urls
 from scout_cli.core.asking import Asking
 from scout_cli.core.events import Emit
 from scout_cli.core.job import Budget, Result
@@ -176,7 +177,7 @@ class App:
         from scout_cli import llm  # noqa: PLC0415 - commands that only read need no model
 
         url = await self._resolve("llm_url", self.settings.llm_url, stored=stored)
-        thinker = await llm.open_chat(url, self._model_settings())
+        thinker = await llm.open_chat(url, self._model_settings(url))
         self._stack.push_async_callback(thinker.aclose)
         self._parts["thinker"] = thinker
         chats = hasattr(thinker, "chat")
@@ -186,15 +187,17 @@ class App:
         from scout_cli import llm  # noqa: PLC0415 - see above
 
         url = await self._resolve("embed_url", self.settings.embed_url, stored=stored)
-        embedder = await llm.open_embedder(url, self._model_settings())
+        embedder = await llm.open_embedder(url, self._model_settings(url))
         self._stack.push_async_callback(embedder.aclose)
         return embedder
 
-    def _model_settings(self) -> Any:
+    def _model_settings(self, url: str) -> Any:
+        """Return how to talk to the server of `url`; the key is for Ollama's own host alone."""
         from scout_cli.llm import ModelSettings  # noqa: PLC0415 - see above
 
-        given = self.settings
-        return ModelSettings(num_ctx=given.num_ctx, api_key=given.ollama_api_key)
+        own = urls.belongs_to(urls.host_of(url), ("ollama.com",))
+        key = self.settings.ollama_api_key if own else ""
+        return ModelSettings(num_ctx=self.settings.num_ctx, api_key=key)
 
     async def _resolve(self, setting: str, configured: str, *, stored: bool) -> str:
         """Return a concrete URL; what `auto` became is kept and never changes in silence."""
@@ -206,7 +209,7 @@ class App:
         if database and (known := await resolved.get(database, setting)):
             return known
         choose = auto.choose_chat if setting == "llm_url" else auto.choose_embedder
-        choice = await choose(self.settings.ollama_host, api_key=self.settings.ollama_api_key)
+        choice = await choose(self.settings.ollama_host)
         self.notes.append(f"{setting} = {choice.url}  ({choice.reason})")
         return await resolved.put(database, setting, choice.url) if database else choice.url
 

@@ -13,6 +13,7 @@ from tests.contract.databases import (
     clock,
     database,
     database_url,
+    opened,
     postgres,
     templates,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "database",
     "database_url",
     "isolated",
+    "opened",
     "postgres",
     "templates",
 ]

@@ -35,7 +35,7 @@ _BY = {
     "--notify",
     metavar="URL",
     multiple=True,
-    help="Tell this channel of news; - reads URLs from stdin.  [env: SCOUT_NOTIFY for all scouts]",
+    help="Keep this channel with the scout; - reads URLs from stdin.",
 )
 @click.option("--run", "at_once", is_flag=True, help="Run it at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scout as JSON.")
@@ -101,4 +101,6 @@ def _show(added: Added, wish: Wish, *, as_json: bool) -> None:
         note = f", because {streams.line(added.note)}" if added.note else ""
         by = _BY[added.answered_by]
         streams.say(f"{' and '.join(filled).capitalize()} filled in by {by}{note}.")
+    if scout.notify:
+        streams.say("The channels are kept; this version prints news and sends none.")
     streams.say(f"Run it with: scout run {name}")

@@ -66,17 +66,12 @@ class Settings(shape.Shape, frozen=True, kw_only=True):
     """Search engines, asked in this order: `ddgs://`, `searxng+http://127.0.0.1:8080`."""
     fetch_url: str = "crawl4ai://auto"
     """How pages are read: `crawl4ai://auto`, `crawl4ai://http` (never a browser)."""
-    notify: tuple[str, ...] = ()
-    """Where new findings are sent, besides what a scout has of its own: `webhook+https://...`,
-    `mailto://...`, `ntfy://...`."""
     allow_private_networks: bool | tuple[_HostPort, ...] = False
     """Whether pages may be fetched from private addresses: `true`, or a list of `host:port`."""
     num_ctx: Annotated[int, Meta(ge=512, le=10_000_000)] = 8_192
     """Context length asked of the model, in tokens, prompt and answer together."""
     deadline: Annotated[float, Meta(ge=1, le=86_400)] = 1_800.0
     """Seconds after which a run ends with what it has verified so far."""
-    concurrency: Annotated[int, Meta(ge=1, le=64)] = 4
-    """How many pages are fetched side by side."""
     max_pages: _Count = 8
     """Pages read in one run."""
     max_searches: _Count = 8
@@ -94,7 +89,8 @@ class Settings(shape.Shape, frozen=True, kw_only=True):
     ollama_host: str = ""
     """Ollama's address when `llm_url` is `auto`; the environment twin is `OLLAMA_HOST`."""
     ollama_api_key: str = ""
-    """Key for a hosted Ollama; secret. The environment twin is `OLLAMA_API_KEY`."""
+    """Key for `ollama+https://ollama.com/...`, sent to no other host; secret. The environment twin
+    is `OLLAMA_API_KEY`."""
 
     def __repr__(self) -> str:
         """Name no value: one of them may be a password, and tracebacks are shared."""

@@ -92,6 +92,8 @@ class ScoutAgent:
             await task
         finally:
             task.cancel()
+            while not events.empty():  # makes room for the last word of the task
+                events.get_nowait()
             await asyncio.gather(task, return_exceptions=True)
 
 

@@ -21,6 +21,8 @@ from scout_cli.errors import InvalidInput
 
 _FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
+_TURN = re.compile(r"<\|([^<>|]{0,40})\|>|<(/?s|(?:start|end)_of_turn)>|\[(/?INST)\]")
+"""Marks by which chat templates tell turns apart; a server may read them out of any text."""
 _PROMPTS = files("scout_cli.core") / "prompts"
 
 
@@ -101,7 +103,7 @@ class _Talk:
         ]
         if self.error and not self.last.truncated:
             messages += [
-                Message(role="assistant", content=self.last.text[:1_500]),
+                Message(role="assistant", content=_encodable(self.last.text[:1_500])),
                 Message(role="user", content=render("repair", {"error": self.error})),
             ]
         return ChatRequest(
@@ -155,8 +157,11 @@ class _Talk:
 
 
 def render(task: str, slots: Any) -> str:
-    """Return the prompt file `task` with its `{{slots}}` filled; slots are never read twice."""
-    return _SLOT.sub(lambda match: slots[match.group(1)], _prompt(task))
+    """Return the prompt file `task` with its `{{slots}}` filled.
+
+    What fills a slot is never read as a slot again and cannot forge a turn of the conversation.
+    """
+    return _SLOT.sub(lambda match: _TURN.sub(r"(\1\2\3)", slots[match.group(1)]), _prompt(task))
 
 
 @cache
@@ -174,6 +179,10 @@ def _prompt(task: str) -> str:
 
 def _schema_note(schema: dict[str, Any]) -> str:
     return f"Answer with JSON of this schema and nothing else:\n{shape.encode(schema).decode()}"
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 def _json_of(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,13 +11,14 @@ from scout_cli.core import novelty, passages, report
 from scout_cli.core.events import FactCompared
 from scout_cli.core.job import Item, Job, ReportedFact, Result, Source
 from scout_cli.core.look import LOOKED, Look
-from scout_cli.core.models import Counts, Outcome, Problem
+from scout_cli.core.models import Counts, Outcome, PageOutcome, Problem
 from scout_cli.core.ports import Parts, Vector
 from scout_cli.core.questions import CitedFact, Summarise, Write, cites, without_cites
 from scout_cli.core.reading import Fact, Reading
-from scout_cli.core.signature import difference, signature
+from scout_cli.core.signature import difference, signature, unsure
 from scout_cli.core.trail import OpenStep, OutOfTime, Trail
 from scout_cli.core.urls import host_of
+from scout_cli.core.verify import shared
 
 
 class Conclusion:
@@ -98,7 +100,8 @@ class Conclusion:
         for other, other_vector in kept:
             if novelty.cosine(vector, other_vector) < upper:
                 continue
-            if not difference(details, signature(other.fact)):
+            known = signature(other.fact)
+            if not difference(details, known) and not unsure(details, known):
                 return other
         return None
 
@@ -125,6 +128,7 @@ class Conclusion:
 
     async def draw(self) -> Result:
         """Write the brief, if anything is new, and return the result."""
+        await self._tell_unread()
         news = [fact for fact in self._reported if fact.novelty in ("new", "possible_repeat")]
         items = await self._write(news) if news else []
         sentence = await self._summarise(items) if items else ""
@@ -155,7 +159,7 @@ class Conclusion:
         cited = tuple(
             CitedFact(
                 sources=(fact.source, *dict.fromkeys(self._also.get(fact.id, ()))),
-                fact=fact.fact,
+                fact=without_cites(fact.fact),  # a page may hold what looks like a citation
                 quote=fact.quote,
                 date=fact.stated_date,
             )
@@ -163,7 +167,7 @@ class Conclusion:
         )
         question = Write(goal=self._job.goal, facts=cited, language=self._job.language)
         async with self._trail.step("analyze", "Write the brief", {"facts": len(news)}) as step:
-            tokens = sum(passages.tokens_of(fact.fact) for fact in news) + 600
+            tokens = passages.tokens_of(" ".join(fact.fact for fact in news)) + 600
             answer = await self._ask_or_built_in(question, step, reserve=1, tokens=tokens)
             items = [self._item(text, news) for text in answer.items]
             step.output = {"items": len(items)}
@@ -171,13 +175,11 @@ class Conclusion:
 
     @staticmethod
     def _item(text: str, news: list[ReportedFact]) -> Item:
-        numbers = cites(text)
-        doubtful = [fact.novelty == "possible_repeat" for fact in news if fact.source in numbers]
-        return Item(
-            text=report.clean(without_cites(text)),
-            sources=tuple(numbers),
-            possible_repeat=bool(doubtful) and all(doubtful),
-        )
+        numbers, told = cites(text), report.clean(without_cites(text))
+        cited = [fact for fact in news if fact.source in numbers]
+        nearest = max(cited, key=lambda fact: shared(fact.fact, told), default=None)
+        doubtful = nearest is not None and nearest.novelty == "possible_repeat"
+        return Item(text=told, sources=tuple(numbers), possible_repeat=doubtful)
 
     async def _summarise(self, items: list[Item]) -> str:
         question = Summarise(
@@ -186,7 +188,8 @@ class Conclusion:
             language=self._job.language,
         )
         async with self._trail.step("analyze", "Summarise in one sentence") as step:
-            answer = await self._ask_or_built_in(question, step, reserve=0, tokens=900)
+            tokens = passages.tokens_of(" ".join(question.facts)) + 600
+            answer = await self._ask_or_built_in(question, step, reserve=0, tokens=tokens)
             sentence = report.clean(answer.sentence)
             step.output = {"sentence": sentence}
             if self._job.id:
@@ -218,20 +221,38 @@ class Conclusion:
             dropped=self._reading.dropped,
             read=outcomes.count("read"),
             unchanged=outcomes.count("unchanged"),
-            unread=sum(outcome not in LOOKED for outcome in outcomes),
+            unread=len(self._unread()),
         )
 
     def _looked_badly(self) -> bool:
         """Return whether a search failed, time ran out, or most pages could not be read."""
-        outcomes = self._look.outcomes.values()
-        unread = sum(outcome not in LOOKED for outcome in outcomes)
-        return self._look.failed > 0 or self._cut_short or unread * 2 > len(outcomes)
+        return self._look.failed > 0 or self._cut_short or self._mostly_unread()
+
+    def _mostly_unread(self) -> bool:
+        return len(self._unread()) * 2 > len(self._look.outcomes)
+
+    def _unread(self) -> list[PageOutcome]:
+        return [outcome for outcome in self._look.outcomes.values() if outcome not in LOOKED]
+
+    async def _tell_unread(self) -> None:
+        """Say so when most pages could not be read, and why."""
+        if not self._mostly_unread():
+            return
+        reasons = Counter(outcome.replace("_", " ") for outcome in self._unread())
+        why = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+        problem = Problem(
+            code="pages_unread",
+            message=f"{reasons.total()} of {len(self._look.outcomes)} pages not read: {why}",
+            hint="name other sources with --url, --feed or --include, or try again later",
+        )
+        await self._trail.trouble(problem)
 
     def _outcome(self, found: bool) -> Outcome:  # noqa: FBT001 - the one fact it turns on
         if found:
             return "new"
         looked = any(outcome in LOOKED for outcome in self._look.outcomes.values())
-        if not looked and (self._look.outcomes or not self._look.answered):
+        tried = self._look.found or self._look.outcomes
+        if not looked and (tried or not self._look.answered):
             return "could_not_look"
         return "degraded" if self._looked_badly() else "nothing_new"
 

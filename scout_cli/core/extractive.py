@@ -15,20 +15,33 @@ from scout_cli.core.words import (
     ASKING_WORDS,
     STOP_WORDS,
     fold,
+    folded_set,
     sentences,
     shorten,
     terms,
     topic_terms,
+    width,
     words,
 )
 
 _TERMINATED = re.compile(r"[.!…。！]['\"”’»)\]]*$")
-_NEWS = frozenset(
+_NEWS = folded_set(
     "announced announces opens opened opening launched launches released releases will starts "
     "started begins began closes closed ends ended raised cut approved confirmed signed won lost "
     "reported said says plans planned delayed cancelled postponed adds added removed fixed "
     "eröffnet beginnt startet veröffentlicht beschlossen annonce ouvre lance abre lanza anuncia "
-    "открыл объявил".split()
+    "открыл объявил"
+)
+_POINTING = folded_set(
+    "it its he his she her they their this that these those but and so however er sie es dies "
+    "diese dieser il elle ils elles cela ce esto este esta ellos он она они это"
+)
+"""Opening words that lean on a sentence before: such a sentence says less when it stands alone."""
+_BOILERPLATE = re.compile(
+    r"\bcookies?\b|newsletter|privacy policy|terms of (?:use|service)|all rights reserved|"
+    r"\bsubscribe|sign up|log in|click here|\bjavascript\b|datenschutz|alle rechte|"
+    r"mentions légales|tous droits|política de privacidad|derechos reservados|все права",
+    re.IGNORECASE,
 )
 _SHORTEST, _LONGEST = 40, 360
 
@@ -108,17 +121,24 @@ def headline(facts: Sequence[str]) -> str:
 
 def _is_statement(sentence: str) -> bool:
     return (
-        _SHORTEST <= len(sentence) <= _LONGEST
+        _SHORTEST <= width(sentence) <= _LONGEST
         and bool(_TERMINATED.search(sentence))
-        and len(words(sentence)) >= 6
+        and (len(words(sentence)) >= 6 or len(terms(sentence)) >= 8)
+        and not sentence[0].islower()
+        and not _BOILERPLATE.search(sentence)
     )
 
 
 def _newsworthy(sentence: str) -> float:
-    tokens = {fold(word) for word in words(sentence)}
-    dated = any(char.isdigit() for char in sentence)
-    return 1.0 + (0.3 if tokens & _NEWS else 0.0) + (0.2 if dated else 0.0)
+    tokens = [fold(word) for word in words(sentence)]
+    told = 0.0 if _NEWS.isdisjoint(tokens) else 0.3
+    dated = 0.2 if any(char.isdigit() for char in sentence) else 0.0
+    leaning = 0.4 if tokens[:1] and tokens[0] in _POINTING else 0.0
+    return 1.0 + told + dated - leaning
 
 
 def _distinct(found: Sequence[str]) -> list[str]:
-    return list({fold(word): word for word in reversed(found)}.values())[::-1]
+    distinct: dict[str, str] = {}
+    for word in found:
+        distinct.setdefault(fold(word), word)
+    return list(distinct.values())

@@ -53,8 +53,8 @@ class Job(Record, frozen=True, kw_only=True):
     title: str = ""
     description: str = ""
     queries: tuple[str, ...] = ()
-    planned: tuple[str, ...] = ()
-    """Queries the model added in an earlier run; with these it is not asked again."""
+    planned: tuple[str, ...] | None = None
+    """Queries the model added in an earlier run, maybe none; None asks it."""
     location: Location | None = None
     language: str = ""
     urls: tuple[str, ...] = ()
@@ -126,4 +126,5 @@ class Result(Record, frozen=True, kw_only=True):
     counts: Counts = Counts()
     usage: Usage = Usage()
     problems: tuple[Problem, ...] = ()
-    planned: tuple[str, ...] = ()
+    planned: tuple[str, ...] | None = None
+    """Queries the model added; None when it was not asked."""

@@ -72,14 +72,19 @@ class Look:
 
     async def search(self, queries: Sequence[str]) -> None:
         """Run new queries side by side, within the budget, and rank everything found so far."""
-        left = self._trail.budget.searches - self._trail.usage.searches
-        fresh = [query for query in queries if query not in self.queries][: max(0, left)]
-        self.queries += fresh
-        self._trail.spend(searches=len(fresh))
-        await self._gather([self._query(query) for query in fresh])
-        if self._job.first and fresh and self._job.window.recency and not any(self._rankings):
-            await self._gather([self._query(query, anytime=True) for query in fresh])
+        fresh = [query for query in dict.fromkeys(queries) if query not in self.queries]
+        self.queries += await self._ask(fresh)
+        if self._job.first and self._job.window.recency and not any(self._rankings):
+            await self._ask(fresh, anytime=True)
         self._rank()
+
+    async def _ask(self, queries: Sequence[str], *, anytime: bool = False) -> Sequence[str]:
+        """Run as many of `queries` as the budget allows and return them."""
+        left = max(0, self._trail.budget.searches - self._trail.usage.searches)
+        asked = queries[:left]
+        self._trail.spend(searches=len(asked))
+        await self._gather([self._query(query, anytime=anytime) for query in asked])
+        return asked
 
     async def read_feeds(self) -> None:
         """Read the scout's feeds side by side."""
@@ -115,7 +120,7 @@ class Look:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(each) for each in work]
-        except* Exception as errors:  # noqa: BLE001 - only unwraps what the group wrapped
+        except BaseExceptionGroup as errors:
             raise _first(errors) from None
         return [task.result() for task in tasks]
 
@@ -170,15 +175,11 @@ class Look:
 
     def _rank(self) -> None:
         since = self._job.window.since
+        readable = [[hit for hit in hits if self._wanted(hit.url)] for hits in self._rankings]
         merged = [
             candidate
-            for candidate in ranking.fuse(self._rankings)
-            if urls.wanted(
-                candidate.hit.url,
-                include=self._job.include_domains,
-                exclude=self._job.exclude_domains,
-            )
-            and not self._too_old(candidate.hit, since)
+            for candidate in ranking.fuse(readable)
+            if not self._too_old(candidate.hit, since)
         ]
         fixed = {urls.canonical(url): url for url in self._job.urls}
         pinned = [
@@ -187,6 +188,10 @@ class Look:
         ]
         others = [candidate for candidate in merged if candidate.canonical_url not in fixed]
         self.found = ranking.rank([*pinned, *others], self._job.goal, self._asked_at)
+
+    def _wanted(self, url: str) -> bool:
+        job = self._job
+        return urls.wanted(url, include=job.include_domains, exclude=job.exclude_domains)
 
     def _too_old(self, hit: Hit, since: Any) -> bool:
         known_old = since is not None and hit.published_at and hit.published_at < since
@@ -198,6 +203,7 @@ class Look:
         pages: list[tuple[OpenStep, Page]] = await self._gather(
             [self._fetch_one(candidate) for candidate in chosen]
         )
+        self._hashes.update(page.content_hash for _, page in pages if page.outcome == "unchanged")
         read = [
             await self._take(candidate, *found)
             for candidate, found in zip(chosen, pages, strict=True)
@@ -206,17 +212,8 @@ class Look:
 
     async def _fetch_one(self, candidate: Candidate) -> tuple[OpenStep, Page]:
         url = candidate.hit.url
-        seen = await self._memory.page(candidate.canonical_url)
-        request = FetchRequest(
-            url=url,
-            etag=seen.etag if seen else None,
-            last_modified=seen.last_modified if seen else None,
-            language=self._job.language,
-        )
         async with self._trail.step("scrape", f"Read: {url}", {"url": url}) as step:
-            page = await self._trail.within(self._fetcher.fetch(request))
-            if page.outcome == "read" and seen and page.content_hash == seen.content_hash:
-                page = replace(page, outcome="unchanged")
+            page = self._allowed(candidate, await self._fetch_changed(candidate))
             step.output = {
                 "url": page.final_url or url,
                 "title": page.title or candidate.hit.title,
@@ -227,12 +224,37 @@ class Look:
                 step.fail(page.detail or page.outcome)
         return step, _dated(page, candidate.hit)
 
+    async def _fetch_changed(self, candidate: Candidate) -> Page:
+        """Fetch a page, `unchanged` when its text is the one remembered."""
+        seen = await self._memory.page(candidate.canonical_url)
+        request = FetchRequest(
+            url=candidate.hit.url,
+            etag=seen.etag if seen else None,
+            last_modified=seen.last_modified if seen else None,
+            language=self._job.language,
+        )
+        page = await self._trail.within(self._fetcher.fetch(request))
+        if seen is None:
+            return page
+        if page.outcome == "unchanged":
+            return replace(page, content_hash=seen.content_hash)
+        same = page.outcome == "read" and page.content_hash == seen.content_hash
+        return replace(page, outcome="unchanged") if same else page
+
+    def _allowed(self, candidate: Candidate, page: Page) -> Page:
+        """Refuse a page that a redirect brought from outside the scout's domains."""
+        final = page.final_url or page.url
+        if page.outcome != "read" or candidate.pinned or self._wanted(final):
+            return page
+        detail = f"redirects to {urls.host_of(final)}, which this scout does not read"
+        return Page(url=page.url, final_url=final, outcome="refused", detail=detail)
+
     async def _take(self, candidate: Candidate, step: OpenStep, page: Page) -> ReadPage | None:
         """Number the page if it is news to this run, and tell what became of it."""
-        if page.outcome == "read" and page.content_hash in self._hashes:
-            page = replace(page, outcome="unchanged", detail="the same text as another page")
         number = None
-        if page.outcome == "read":
+        if page.outcome == "read" and page.content_hash in self._hashes:
+            page = replace(page, detail="the same text as another page")
+        elif page.outcome == "read":
             self._hashes.add(page.content_hash)
             self._number += 1
             number = self._number

@@ -7,12 +7,13 @@ negation. Unsure means report, labelled; nothing is ever dropped, only kept sile
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from uuid import UUID
 
 from scout_cli.core.models import Novelty, Record
 from scout_cli.core.ports import Earlier, Embedder, Memory, Neighbour, Vector
-from scout_cli.core.signature import difference, signature
+from scout_cli.core.signature import difference, signature, unsure
 from scout_cli.core.words import terms
 
 
@@ -57,7 +58,7 @@ def weigh(
     *,
     lower: float,
     upper: float,
-    same_page: set[UUID] = frozenset(),  # type: ignore[assignment]
+    same_page: AbstractSet[UUID] = frozenset(),
 ) -> Verdict:
     """Decide by the nearest earlier findings, closest first.
 
@@ -74,9 +75,11 @@ def weigh(
     for near in neighbours:
         if near.cosine < lower:
             break
-        if reason := difference(details, signature(near.finding.fact)):
+        earlier = signature(near.finding.fact)
+        sure = near.cosine >= upper or near.finding.id in same_page
+        if reason := difference(details, earlier):
             veto = veto or f"close to an earlier finding ({near.cosine:.2f}) but {reason}"
-        elif near.cosine >= upper or near.finding.id in same_page:
+        elif sure and not unsure(details, earlier):
             return _repeat(near.finding, near.cosine, f"says what was reported ({near.cosine:.2f})")
         else:
             possible = possible or near

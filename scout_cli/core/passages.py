@@ -35,8 +35,16 @@ def cut(text: str, goal: str, limit: int) -> str:
 
 
 def _pieces(paragraph: str, limit: int) -> list[str]:
+    """Cut a long paragraph between words; where there is no space, anywhere."""
     size = max(200, min(1_500, limit // 2))
-    return [paragraph[at : at + size] for at in range(0, len(paragraph), size)]
+    pieces: list[str] = []
+    start = 0
+    while len(paragraph) - start > size:
+        space = paragraph.rfind(" ", start + size // 2, start + size)
+        end = space if space > 0 else start + size
+        pieces.append(paragraph[start:end].strip())
+        start = end
+    return [*pieces, paragraph[start:].strip()]
 
 
 def _chosen(pieces: Sequence[str], goal: str, limit: int) -> set[int]:

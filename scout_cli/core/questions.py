@@ -26,15 +26,18 @@ from scout_cli.core.answers import (
 )
 from scout_cli.core.models import Record
 from scout_cli.core.ports import ToolCall
-from scout_cli.core.verify import supported
-from scout_cli.core.words import fold, shorten, terms
+from scout_cli.core.report import clean
+from scout_cli.core.signature import negated, numbers
+from scout_cli.core.verify import has_link, shared, supported
+from scout_cli.core.words import fold, language_of, shorten, terms
 from scout_cli.errors import InvalidInput
 
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+(.*)$")
 _FIELD = re.compile(
     r"^\s*(?:[-*•]\s*)?(fact|quote|date|title|query|sentence)\s*:\s*(.*)$", re.IGNORECASE
 )
-_CITE = re.compile(r"\[S(\d{1,2})\]")
+_CITES = re.compile(r"\s*\[S\d{1,2}(?:\s*[,;]\s*S?\d{1,2}|\s+S\d{1,2})*\]")
+_CITED = re.compile(r"\d{1,2}")
 _OPERATORS = re.compile(r"\b(?:site|inurl|intitle|filetype|cache|related):\S*", re.IGNORECASE)
 
 
@@ -67,11 +70,12 @@ class SetUp(Record, frozen=True, kw_only=True):
 
     def check(self, answer: SetUpAnswer) -> SetUpAnswer:
         """Tidy the answer: one-line title, distinct queries without operators."""
+        title = shorten(" ".join(clean(answer.title).split()[:4]), 60)
+        found = _clean_queries(answer.queries)
+        if len(title) < 2 or not found:
+            raise InvalidInput("a title and at least one query are needed")
         return replace(
-            answer,
-            title=shorten(" ".join(answer.title.split()[:4]), 60),
-            description=shorten(answer.description, 240),
-            queries=_clean_queries(answer.queries),
+            answer, title=title, description=shorten(clean(answer.description), 240), queries=found
         )
 
     def from_lines(self, text: str) -> SetUpAnswer | None:
@@ -123,6 +127,8 @@ class Plan(Record, frozen=True, kw_only=True):
             for query in _clean_queries(answer.queries)
             if tuple(sorted(terms(query))) not in have
         ]
+        if not fresh and not self.have:
+            raise InvalidInput("at least one query is needed")
         return PlanAnswer(queries=fresh[: self.count])
 
     def from_lines(self, text: str) -> PlanAnswer | None:
@@ -145,7 +151,7 @@ class Extract(Record, frozen=True, kw_only=True):
     text: str
     published: str = ""
     marker: str
-    """Fences the page's text; no page can contain a hash of itself."""
+    """Fences the page's text; a hash of page and goal, so that no page can know it."""
     task: ClassVar[str] = "extract"
     answer: ClassVar[type] = ExtractAnswer
     max_tokens: ClassVar[int] = 1_200
@@ -155,7 +161,7 @@ class Extract(Record, frozen=True, kw_only=True):
         text = self.text.replace(self.marker, "")
         return {
             "goal": self.goal,
-            "title": shorten(self.title, 200),
+            "title": shorten(self.title.replace(self.marker, ""), 200),
             "published": self.published or "unknown",
             "marker": self.marker,
             "page": passages.cut(text, self.goal, characters) if characters else text,
@@ -250,8 +256,7 @@ class Write(Record, frozen=True, kw_only=True):
     def slots(self, _characters: int) -> Mapping[str, str]:
         """Return what the prompt file wants."""
         listed = (
-            f"{''.join(f'[S{n}]' for n in fact.sources)} {fact.fact}"
-            + (f" ({fact.date})" if fact.date else "")
+            f"{_marks(fact.sources)} {fact.fact}" + (f" ({fact.date})" if fact.date else "")
             for fact in self.facts
         )
         return {
@@ -262,11 +267,10 @@ class Write(Record, frozen=True, kw_only=True):
 
     def check(self, answer: WriteAnswer) -> WriteAnswer:
         """Keep items that cite known facts and say no more than they do; add what was left out."""
-        kept = [item for item in map(_one_line, answer.items) if self._holds(item)]
+        kept = [item for each in answer.items if (item := self._grounded(clean(each)))]
         if not kept:
             raise InvalidInput("no item cites its source as in [S1] and keeps to the facts")
-        cited = {number for item in kept for number in cites(item)}
-        missing = [fact for fact in self.facts if not cited.intersection(fact.sources)]
+        missing = [fact for fact in self.facts if not any(self._tells(item, fact) for item in kept)]
         return WriteAnswer(items=[*kept, *map(_as_item, missing)])
 
     def from_lines(self, text: str) -> WriteAnswer | None:
@@ -278,14 +282,37 @@ class Write(Record, frozen=True, kw_only=True):
         """List the facts as they are."""
         return WriteAnswer(items=[_as_item(fact) for fact in self.facts])
 
-    def _holds(self, item: str) -> bool:
-        numbers = set(cites(item))
-        used = [fact for fact in self.facts if numbers.intersection(fact.sources)]
-        known = {number for fact in used for number in fact.sources}
-        if not used or not numbers <= known:
-            return False
+    def _grounded(self, item: str) -> str:
+        """Return an item with those of its sources that bear it out; empty when it says more."""
+        text, cited = without_cites(item), cites(item)
+        likeness = {
+            fact: _likeness(text, fact.fact)
+            for fact in self.facts
+            if set(cited).intersection(fact.sources)
+        }
+        if not likeness or has_link(text):
+            return ""
+        nearest = max(likeness, key=likeness.__getitem__)
+        used = [fact for fact in likeness if likeness[fact] >= 0.6 * likeness[nearest]]
         ground = " ".join(f"{fact.fact} {fact.quote} {fact.date}" for fact in used)
-        return supported(without_cites(item), ground)
+        invents = not numbers(text) <= numbers(ground) or shared(text, ground) < self._least
+        if invents or negated(text) != negated(nearest.fact):
+            return ""
+        borne = {number for fact in used for number in fact.sources}
+        return f"{text} {_marks([number for number in cited if number in borne])}"
+
+    def _tells(self, item: str, fact: CitedFact) -> bool:
+        """Return whether nothing of `fact` is lost when only `item` is shown."""
+        text = without_cites(item)
+        return (
+            bool(set(cites(item)).intersection(fact.sources))
+            and numbers(fact.fact) <= numbers(text)
+            and _likeness(text, fact.fact) >= self._least
+        )
+
+    @property
+    def _least(self) -> float:
+        return _least_overlap(self.language, [fact.fact for fact in self.facts])
 
 
 class Summarise(Record, frozen=True, kw_only=True):
@@ -308,9 +335,11 @@ class Summarise(Record, frozen=True, kw_only=True):
 
     def check(self, answer: SummaryAnswer) -> SummaryAnswer:
         """Refuse a sentence that says more than the facts do."""
-        sentence = shorten(without_cites(answer.sentence), 150)
-        if not supported(sentence, " ".join(self.facts)):
-            raise InvalidInput("the sentence says something that the facts do not")
+        sentence = shorten(clean(without_cites(answer.sentence)), 150)
+        nearest = max(self.facts, key=lambda fact: _likeness(sentence, fact), default="")
+        least = _least_overlap(self.language, self.facts)
+        if not supported(sentence, nearest, overlap=least):
+            raise InvalidInput("the sentence says something that the news does not")
         return SummaryAnswer(sentence=sentence)
 
     def from_lines(self, text: str) -> SummaryAnswer | None:
@@ -327,27 +356,39 @@ class Summarise(Record, frozen=True, kw_only=True):
 
 def cites(item: str) -> list[int]:
     """Return the source numbers that an item cites, as in [S3], in their order."""
-    return list(dict.fromkeys(int(number) for number in _CITE.findall(item)))
+    marks = "".join(_CITES.findall(item))
+    return list(dict.fromkeys(int(number) for number in _CITED.findall(marks)))
 
 
 def without_cites(item: str) -> str:
     """Return the item's words alone."""
-    return " ".join(_CITE.sub("", item).split())
+    return " ".join(_CITES.sub("", item).split())
 
 
 def _as_item(fact: CitedFact) -> str:
-    return f"{shorten(fact.fact, 340)} {''.join(f'[S{n}]' for n in fact.sources)}"
+    return f"{shorten(fact.fact, 340)} {_marks(fact.sources)}"
 
 
-def _one_line(item: str) -> str:
-    return " ".join(item.split())
+def _marks(sources: Sequence[int]) -> str:
+    return "".join(f"[S{number}]" for number in sources)
+
+
+def _likeness(left: str, right: str) -> float:
+    """Return how much of the shorter telling is in the other, 0..1."""
+    return max(shared(left, right), shared(right, left))
+
+
+def _least_overlap(language: str, facts: Sequence[str]) -> float:
+    """Return the share of known words to ask for; a translation keeps little but the names."""
+    wanted = language.partition("-")[0].lower()
+    return 0.2 if wanted and language_of(" ".join(facts)) != wanted else 0.5
 
 
 def _clean_queries(queries: Sequence[str]) -> list[str]:
     """One line each, search operators removed, no two with the same words."""
     distinct: dict[tuple[str, ...], str] = {}
     for query in queries:
-        text = " ".join(_OPERATORS.sub(" ", query).split()).strip("\"'- ")
+        text = " ".join(_OPERATORS.sub(" ", clean(query)).split()).strip("\"'- ")
         if key := tuple(sorted(set(terms(text)))):
             distinct.setdefault(key, text[:120])
     return list(distinct.values())

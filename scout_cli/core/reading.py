@@ -13,9 +13,10 @@ from scout_cli.core.look import ReadPage
 from scout_cli.core.models import AnsweredBy, Record
 from scout_cli.core.ports import Parts
 from scout_cli.core.questions import Extract
+from scout_cli.core.signature import numbers
 from scout_cli.core.trail import OpenStep, Trail
 from scout_cli.core.urls import host_of
-from scout_cli.core.words import shorten
+from scout_cli.core.words import fold, shorten, width, words
 
 RESERVED_CALLS = 2
 """Model calls kept for writing and summarising."""
@@ -61,9 +62,9 @@ class Reading:
             title=page.title,
             text=page.text,
             published=f"{page.published_at:%Y-%m-%d}" if page.published_at else "",
-            marker=f"page-{sha256(page.text.encode()).hexdigest()[:16]}",
+            marker=_marker(self._job.goal, page.text),
         )
-        tokens = passages.tokens_of(page.text) + 700
+        tokens = passages.tokens_of(page.text + self._job.goal) + 700
         if context := self._parts.reasoner.context:
             tokens = min(tokens, context // 2 + 700)
         given = {"source": read.number, "url": page.final_url}
@@ -72,35 +73,32 @@ class Reading:
             answer: ExtractAnswer = await self._trail.ask(
                 self._parts.reasoner, question, step, reserve=RESERVED_CALLS, tokens=tokens
             )
-            kept = [
-                fact for claim in answer.facts if (fact := await self._verify(claim, read, step))
-            ]
+            dropped = self.dropped
+            kept = await self._verified(answer, read, step)
+            if answer.facts and not kept:
+                # A model that quotes nothing right has given bad output, like one without JSON.
+                step.answered_by = "fallback"
+                kept = await self._verified(question.built_in(), read, step)
             step.output = {
                 "facts": [{"fact": fact.text, "quote": fact.quote} for fact in kept],
-                "dropped": len(answer.facts) - len(kept),
+                "dropped": self.dropped - dropped,
             }
         self.facts += kept
+
+    async def _verified(self, answer: ExtractAnswer, read: ReadPage, step: OpenStep) -> list[Fact]:
+        return [fact for claim in answer.facts if (fact := await self._verify(claim, read, step))]
 
     async def _verify(self, claim: Claim, read: ReadPage, step: OpenStep) -> Fact | None:
         """Keep a claim whose quote stands in the page, in the page's own words."""
         located = verify.locate(claim.quote, read.page.text)
-        text = report.clean(claim.fact)
         if located is None:
-            self.dropped += 1
-            await self._trail.emit(
-                FactDropped(
-                    at=self._parts.clock.now(),
-                    step=step.number,
-                    source=read.number,
-                    fact=text,
-                    quote=report.clean(claim.quote),
-                    reason="the quote is not in the page",
-                )
-            )
+            await self._drop(claim, read, step, "the quote is not in the page")
             return None
         quote = report.clean(located.quote)
-        if len(text) < 10 or not verify.supported(text, located.quote):
-            text = shorten(quote, 300)
+        text = self._told(claim, quote, read)
+        if len(words(text)) < verify.MIN_QUOTE_WORDS and width(text) < verify.MIN_QUOTE_WIDTH:
+            await self._drop(claim, read, step, "the quote is little more than a link")
+            return None
         await self._trail.emit(
             FactVerified(
                 at=self._parts.clock.now(),
@@ -115,11 +113,40 @@ class Reading:
             page=read,
             text=text,
             quote=quote,
-            stated_date=self._stated(claim, quote),
+            stated_date=_stated(claim, quote),
             by=step.answered_by or "model",
         )
 
-    @staticmethod
-    def _stated(claim: Claim, quote: str) -> str:
-        date = report.clean(claim.date)
-        return date if date and verify.supported(date, quote) else ""
+    async def _drop(self, claim: Claim, read: ReadPage, step: OpenStep, reason: str) -> None:
+        self.dropped += 1
+        await self._trail.emit(
+            FactDropped(
+                at=self._parts.clock.now(),
+                step=step.number,
+                source=read.number,
+                fact=report.clean(claim.fact),
+                quote=report.clean(claim.quote),
+                reason=reason,
+            )
+        )
+
+    def _told(self, claim: Claim, quote: str, read: ReadPage) -> str:
+        """Return the claim in its own words if the quote bears them out, else the quote."""
+        text = report.clean(claim.fact)
+        context = f"{read.page.title} {self._job.goal}"
+        if len(text) >= 10 and verify.supported(text, quote, context=context):
+            return text
+        return shorten(verify.without_links(quote), 300)
+
+
+def _stated(claim: Claim, quote: str) -> str:
+    """Return the date of a claim if its quote says it, in whatever spelling."""
+    date = report.clean(claim.date)
+    found = numbers(date)
+    said = found <= numbers(quote) if found else fold(date) in fold(quote)
+    return date if said and not verify.has_link(date) else ""
+
+
+def _marker(goal: str, text: str) -> str:
+    known = f"{goal}\0{text}".encode(errors="replace")
+    return f"page-{sha256(known).hexdigest()[:16]}"

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from scout_cli.core.job import Item, Source
 from scout_cli.core.models import Outcome, Problem, ResultsSummary, TaskStatus
 from scout_cli.core.urls import is_web
 
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
+_HTML = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "_": "&#95;", "*": "&#42;"}
+)
 _MARKDOWN = str.maketrans({"[": "(", "]": ")", "`": "'"})
-_URL = str.maketrans(
-    {"_": "%5F", "*": "%2A", "(": "%28", ")": "%29", "<": "%3C", ">": "%3E", '"': "%22",
-     "`": "%60", " ": "%20", "[": "%5B", "]": "%5D", "\\": "%5C"}
-)  # fmt: skip
-_HIDDEN = ("Cf", "Cc", "Co", "Cs")
+_IN_URLS = "%/:?#@!$&+,;=~"
+_HIDDEN = ("Cf", "Cc", "Co", "Cs", "Cn")
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+"""Letters and marks that show as nothing."""
 
 STATUS: dict[Outcome, TaskStatus] = {
     "new": "completed",
@@ -33,7 +35,7 @@ STATUS: dict[Outcome, TaskStatus] = {
 def clean(text: str) -> str:
     """Return `text` on one line without control, invisible, direction and tag characters."""
     kept = (" " if c.isspace() else c for c in text)
-    shown = (c for c in kept if unicodedata.category(c) not in _HIDDEN)
+    shown = (c for c in kept if unicodedata.category(c) not in _HIDDEN and c not in _BLANK)
     return " ".join("".join(shown).split())
 
 
@@ -75,7 +77,12 @@ def _line(item: Item, sources: Mapping[int, Source]) -> str:
     others = list(dict.fromkeys(s.host for s in known if s.host != linked.host))
     dated = f", {linked.published_at:%Y-%m-%d}" if linked.published_at else ""
     also = f"; also {_safe(', '.join(others))}" if others else ""
-    return f"{text} ([{_safe(linked.host)}]({linked.url.translate(_URL)}){dated}{also})"
+    return f"{text} ([{_safe(linked.host)}]({_address(linked.url)}){dated}{also})"
+
+
+def _address(url: str) -> str:
+    """Return `url` with everything encoded that could end the link, the line or the tag."""
+    return quote(url.strip(), safe=_IN_URLS, errors="replace").replace("_", "%5F")
 
 
 def _safe(text: str) -> str:
@@ -90,4 +97,4 @@ def _silence(outcome: Outcome, problems: Sequence[Problem]) -> str:
         "degraded": "Nothing new in what could be read, but not everything could be read:",
         "could_not_look": "Could not look:",
     }.get(outcome, "The run failed:")
-    return f"{head}\n{told}" if told else head
+    return f"{head}\n{told}" if told else f"{head.removesuffix(':')}."

@@ -9,6 +9,7 @@ from scout_cli.core.conclusion import Conclusion
 from scout_cli.core.events import Emit, RunFinished, RunStarted
 from scout_cli.core.job import Job, Result
 from scout_cli.core.look import Look
+from scout_cli.core.passages import tokens_of
 from scout_cli.core.ports import Parts
 from scout_cli.core.questions import FollowUp, Plan
 from scout_cli.core.reading import RESERVED_CALLS, Reading
@@ -33,12 +34,20 @@ class Run:
         self._planned = job.planned
 
     async def go(self) -> Result:
-        """Run to the end and return the result."""
+        """Run to the end and return the result; an error ends the steps under way."""
+        try:
+            return await self._go()
+        except Exception:
+            await self._trail.end_open("the run broke off")
+            raise
+
+    async def _go(self) -> Result:
         await self._announce()
         conclusion = Conclusion(self._parts, self._job, self._trail, self._look, self._reading)
         try:
             await self._gather()
         except OutOfTime as late:
+            await self._trail.end_open(late.message)
             await conclusion.out_of_time(late)
         await conclusion.compare()
         result = replace(await conclusion.draw(), planned=self._planned)
@@ -80,9 +89,9 @@ class Run:
 
     async def _queries(self) -> list[str]:
         """Return the configured queries and those that the model adds once per wish."""
-        have = list(dict.fromkeys([*self._job.queries, *self._job.planned]))
+        have = list(dict.fromkeys([*self._job.queries, *(self._job.planned or ())]))
         count = min(3, MAX_QUERIES - len(have))
-        if self._job.planned or count < 1:
+        if self._job.planned is not None or count < 1:
             return have
         question = Plan(
             goal=self._job.goal,
@@ -116,9 +125,11 @@ class Run:
             unread=self._look.unread(),
             queries=tuple(self._look.queries),
         )
+        known = " ".join([*question.facts, *question.unread.values(), *question.queries])
+        tokens = tokens_of(known) + 900
         async with self._trail.step("analyze", "Ask what is missing") as step:
             answer: FollowUpAnswer = await self._trail.ask(
-                self._parts.reasoner, question, step, reserve=RESERVED_CALLS + 1, tokens=1_500
+                self._parts.reasoner, question, step, reserve=RESERVED_CALLS + 1, tokens=tokens
             )
             step.output = {"searches": answer.searches, "results": answer.results}
         pages = await self._look.read_numbers(answer.results[:1])

@@ -94,14 +94,22 @@ def frequency_of(schedule: str, timezone: str, now: datetime) -> str:
     return min(_INTERFACE_FREQUENCIES, key=lambda name: abs(PERIODS[name] - period))
 
 
-def window(schedule: str, timezone: str, now: datetime, *, first: bool) -> Window:
+def window(schedule: str, timezone: str, now: datetime, *, last: datetime | None) -> Window:
     """Return how far a run looks back: its rhythm and half of it again, at least a day and a half.
 
-    The first run of a scout is a baseline and looks back a month.
+    It reaches behind the last look as well, which may be long ago: after a weekend, or after the
+    machine slept. The first run of a scout is a baseline and looks back a month.
+
+    Args:
+        schedule: a stored rhythm.
+        timezone: IANA name.
+        now: the moment of the run.
+        last: when the scout looked last; None for its first run.
     """
-    if first:
+    if last is None:
         return Window(recency="m", since=now - timedelta(days=31))
-    reach = max(period_of(schedule, timezone, now) * 1.5, timedelta(hours=36))
+    usual = max(period_of(schedule, timezone, now), now - last) * 1.5
+    reach = max(usual, timedelta(hours=36))
     if reach <= timedelta(days=2):
         return Window(recency="d", since=now - reach)
     if reach <= timedelta(days=12):

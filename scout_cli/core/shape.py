@@ -32,7 +32,7 @@ def decode(data: bytes | str, to: type[T], *, what: str = "the JSON") -> T:
     """
     try:
         return msgspec.json.decode(data, type=to)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise InvalidInput(f"{what}: {error}") from error
 
 

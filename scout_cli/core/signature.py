@@ -9,16 +9,19 @@ from __future__ import annotations
 import re
 
 from scout_cli.core.models import Record
-from scout_cli.core.words import STOP_WORDS, fold, words
+from scout_cli.core.words import STOP_WORDS, fold, folded_set, words
 
-NEGATIONS = frozenset(
-    "no not never none nobody nothing neither without cannot cancelled canceled denies denied "
-    "nicht kein keine keinen keiner keinem nie niemals ohne "
-    "ne pas jamais aucun aucune sans no nunca ningun ninguna sin не нет никогда без".split()
-) | {"isn't", "won't", "doesn't", "didn't", "wasn't", "aren't", "weren't", "can't", "couldn't"}
+NEGATIONS = folded_set(
+    "no not never none nobody nothing neither nor without cannot cancelled canceled denies denied "
+    "rejects rejected refuses refused fails failed declined scrapped abandoned isn't won't doesn't "
+    "didn't don't wasn't aren't weren't can't couldn't hasn't haven't hadn't wouldn't shouldn't "
+    "nicht kein keine keinen keiner keinem nie niemals ohne abgelehnt abgesagt "
+    "ne pas jamais aucun aucune sans refuse rejette annule "
+    "no nunca ningun ninguna sin rechaza rechazó canceló не нет никогда без отказался отменил"
+)
 
 _MONTHS = {
-    name: number
+    fold(name): number
     for number, names in enumerate(
         (
             "january jan januar janvier enero января январь",
@@ -39,7 +42,7 @@ _MONTHS = {
     for name in names.split()
 }
 _COUNTS = {
-    name: str(value)
+    fold(name): str(value)
     for value, names in {
         2: "two zwei deux dos два две", 3: "three drei trois tres три",
         4: "four vier quatre cuatro четыре", 5: "five funf cinq cinco пять",
@@ -49,10 +52,12 @@ _COUNTS = {
     }.items()
     for name in names.split()
 }  # fmt: skip
-_AMBIGUOUS_MONTHS = frozenset("may mar mars sept mai".split())
+_AMBIGUOUS_MONTHS = folded_set("may mar mars sept mai")
 _NUMBER = re.compile(r"\d+(?:[.,:/\u00a0\u202f-]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f]\d{3})+")
 _GROUP_MARKS = re.compile(r"[.,\u00a0\u202f]")
+_LEADING_ZEROS = re.compile(r"^0+(?=\d)")
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
 class Signature(Record, frozen=True, kw_only=True):
@@ -61,19 +66,23 @@ class Signature(Record, frozen=True, kw_only=True):
     numbers: frozenset[str]
     names: frozenset[str]
     negated: bool
+    words: frozenset[str]
+    opening: str
+    """The first word when it may be a name: every first word has a capital."""
 
 
 def numbers(text: str) -> frozenset[str]:
     """Return the numbers, versions, times and dates of `text`, in one spelling.
 
-    Thousands separators go, a decimal comma becomes a point, months and the numbers from two to
-    twelve count as digits when they are spelled out.
+    Thousands separators go, a decimal comma becomes a point, dates such as 2026-05-03 fall into
+    day, month and year, months and the numbers from two to twelve count as digits when they are
+    spelled out.
     """
-    found = {_spelled(match.group()) for match in _NUMBER.finditer(text)}
+    found = {part for match in _NUMBER.finditer(text) for part in _spelled(match.group())}
     tokens = words(text)
     for at, word in enumerate(tokens):
         folded = fold(word)
-        if folded in _MONTHS and (folded not in _AMBIGUOUS_MONTHS or _near_digit(tokens, at)):
+        if folded in _MONTHS and (folded not in _AMBIGUOUS_MONTHS or _names_month(tokens, at)):
             found.add(f"month {_MONTHS[folded]}")
         elif folded in _COUNTS and folded not in _AMBIGUOUS_MONTHS:
             found.add(_COUNTS[folded])
@@ -82,11 +91,20 @@ def numbers(text: str) -> frozenset[str]:
 
 def signature(text: str) -> Signature:
     """Return the details of `text` that a repeat of it must share."""
+    found = words(text)
+    first = fold(found[0]) if found and found[0][0].isupper() else ""
     return Signature(
         numbers=numbers(text),
-        names=_names(text),
-        negated=any(fold(word) in NEGATIONS for word in words(text)),
+        names=_names(found[1:]),
+        negated=negated(text),
+        words=frozenset(map(fold, found)),
+        opening="" if first in STOP_WORDS or first in _MONTHS else first,
     )
+
+
+def negated(text: str) -> bool:
+    """Return whether `text` says that something is not so."""
+    return any(fold(word) in NEGATIONS for word in words(text))
 
 
 def difference(new: Signature, earlier: Signature) -> str:
@@ -100,26 +118,42 @@ def difference(new: Signature, earlier: Signature) -> str:
         return f"other numbers: {_listed(added)}" + (f" instead of {_listed(lost)}" if lost else "")
     if new.negated != earlier.negated:
         return "one says that it is not so"
-    came, went = new.names - earlier.names, earlier.names - new.names
+    came, went = new.names - earlier.words, earlier.names - new.words
     if came and went:
         return f"other names: {_listed(came)} instead of {_listed(went)}"
     return ""
 
 
-def _spelled(number: str) -> str:
+def unsure(new: Signature, earlier: Signature) -> bool:
+    """Return whether the two open with different words that may be names.
+
+    `Berlin opens a museum` and `Munich opens a museum` differ in nothing else.
+    """
+    return bool(
+        new.opening
+        and earlier.opening
+        and new.opening not in earlier.words
+        and earlier.opening not in new.words
+    )
+
+
+def _spelled(number: str) -> list[str]:
+    if date := _DATE.fullmatch(number):
+        year, month, day = (date[1], date[2], date[3]) if date[1] else (date[6], date[5], date[4])
+        return [year, f"month {int(month)}", str(int(day))]
     if _GROUPED.fullmatch(number):
-        return _GROUP_MARKS.sub("", number)
-    return number.replace(",", ".")
+        return [_GROUP_MARKS.sub("", number)]
+    return [_LEADING_ZEROS.sub("", number.replace(",", "."))]
 
 
-def _near_digit(tokens: list[str], at: int) -> bool:
+def _names_month(tokens: list[str], at: int) -> bool:
+    """Return whether a word such as `May` is a month here: with a capital inside, or by a digit."""
     around = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
-    return any(token[0].isdigit() for token in around)
+    return (at > 0 and tokens[at][0].isupper()) or any(token[0].isdigit() for token in around)
 
 
-def _names(text: str) -> frozenset[str]:
+def _names(found: list[str]) -> frozenset[str]:
     """Capitalised words that do not open the sentence; in German every noun is one, and helps."""
-    found = words(text)[1:]
     return frozenset(
         folded
         for word in found

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from scout_cli.core.events import Emit, StepFinished, StepStarted, TokenDelta, Trouble
+from scout_cli.core.events import Emit, Event, StepFinished, StepStarted, TokenDelta, Trouble
 from scout_cli.core.job import Budget
 from scout_cli.core.models import AnsweredBy, Problem, Status, StepKind, Usage
 from scout_cli.core.ports import Answer, Clock, Reasoner
@@ -19,16 +19,27 @@ T = TypeVar("T")
 
 
 class OutOfTime(ScoutError):
-    """The run's seconds are used up; it ends with what was verified so far."""
+    """The run's seconds are used up; it ends with what was verified so far.
+
+    Args:
+        seconds: the budget of the run.
+    """
 
     code = "deadline"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the run's {seconds:g} seconds are used up", hint="raise the setting `deadline`"
+        )
 
 
 class OpenStep:
     """A step under way; what is set here is what its end reports."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, kind: StepKind, began: float) -> None:
         self.number = number
+        self.kind = kind
+        self.began = began
         self.status: Status = "completed"
         self.output: Any = None
         self.error: str | None = None
@@ -50,22 +61,36 @@ class Trail:
     """
 
     def __init__(self, emit: Emit, clock: Clock, budget: Budget) -> None:
-        self.emit = emit
+        self._sink = emit
+        self._deaf = False
         self.clock = clock
         self.budget = budget
         self.usage = Usage()
         self.problems: list[Problem] = []
         self.started = clock.monotonic()
         self._steps = 0
+        self._open: dict[int, OpenStep] = {}
+
+    async def emit(self, event: Event) -> None:
+        """Hand an event to the sink; one that raised is told nothing more."""
+        if self._deaf:
+            return
+        try:
+            await self._sink(event)
+        except Exception:
+            self._deaf = True
+            raise
 
     @asynccontextmanager
     async def step(
         self, kind: StepKind, description: str, given: Any = None
     ) -> AsyncIterator[OpenStep]:
-        """Open a step; it ends with the block, as failed when the block raises."""
+        """Open a step; it ends with the block, as failed when the block raises.
+
+        A step that is cancelled stays open until `end_open`: nobody may be left to tell.
+        """
         self._steps += 1
-        step = OpenStep(self._steps)
-        began = self.clock.monotonic()
+        step = self._open[self._steps] = OpenStep(self._steps, kind, self.clock.monotonic())
         await self.emit(
             StepStarted(
                 at=self.clock.now(),
@@ -77,34 +102,48 @@ class Trail:
         )
         try:
             yield step
-        except ScoutError as error:
-            step.fail(error.message)
-            await self._finish(step, kind, began)
+        except Exception as error:
+            unexpected = f"unexpected {type(error).__name__}"
+            step.fail(error.message if isinstance(error, ScoutError) else unexpected)
+            await self._finish(step)
             raise
-        await self._finish(step, kind, began)
+        await self._finish(step)
 
-    async def _finish(self, step: OpenStep, kind: StepKind, began: float) -> None:
+    async def end_open(self, error: str) -> None:
+        """End the steps that were cancelled because another one failed."""
+        for step in list(self._open.values()):
+            step.fail(error)
+            await self._finish(step)
+
+    async def _finish(self, step: OpenStep) -> None:
+        del self._open[step.number]
         await self.emit(
             StepFinished(
                 at=self.clock.now(),
                 number=step.number,
-                kind=kind,
+                kind=step.kind,
                 status=step.status,
                 output=step.output,
                 error=step.error,
                 answered_by=step.answered_by,
-                seconds=round(self.clock.monotonic() - began, 3),
+                seconds=round(self.clock.monotonic() - step.began, 3),
                 prompt_tokens=step.prompt_tokens,
                 completion_tokens=step.completion_tokens,
             )
         )
 
     async def trouble(self, problem: Problem) -> None:
-        """Note something that could not be done, once per cause."""
-        same = (problem.code, problem.message)
-        if any((known.code, known.message) == same for known in self.problems):
-            return
+        """Note something that could not be done, once per cause, under its first step.
+
+        The order is that of the steps, not of the answers of parts that work side by side.
+        """
+        for at, known in enumerate(self.problems):
+            if (known.code, known.message) == (problem.code, problem.message):
+                self.problems[at] = min(known, problem, key=_place)
+                self.problems.sort(key=_place)
+                return
         self.problems.append(problem)
+        self.problems.sort(key=_place)
         await self.emit(Trouble(at=self.clock.now(), problem=problem))
 
     def spend(self, **amounts: int) -> None:
@@ -131,10 +170,7 @@ class Trail:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise OutOfTime(
-                f"the run's {self.budget.seconds:g} seconds are used up",
-                hint="raise the setting `deadline`",
-            ) from None
+            raise OutOfTime(self.budget.seconds) from None
 
     async def ask(
         self, reasoner: Reasoner, question: Any, step: OpenStep, *, reserve: int, tokens: int
@@ -146,12 +182,13 @@ class Trail:
             question: one of `questions`.
             step: the step that the question belongs to.
             reserve: model calls that must be left for later questions.
-            tokens: estimate of the prompt's tokens.
+            tokens: estimate of the prompt's tokens; a repair turn costs them again.
 
         When the budget does not allow a call, the built-in engine answers.
         """
         calls = self.budget.calls - self.usage.calls - reserve
-        if calls < 1 or self.usage.prompt_tokens + tokens > self.budget.tokens:
+        calls = min(2, calls, (self.budget.tokens - self.usage.prompt_tokens) // tokens)
+        if calls < 1:
             await self._tell_spent(step)
             step.answered_by = "fallback"
             return question.built_in()
@@ -159,7 +196,7 @@ class Trail:
         async def on_token(text: str) -> None:
             await self.emit(TokenDelta(at=self.clock.now(), step=step.number, text=text))
 
-        answer = await self.within(reasoner.answer(question, on_token, calls=min(2, calls)))
+        answer = await self.within(reasoner.answer(question, on_token, calls=calls))
         await self._count(answer, step)
         return answer.value
 
@@ -189,3 +226,7 @@ class Trail:
             hint="raise the settings `max_calls` and `max_tokens`",
         )
         await self.trouble(problem)
+
+
+def _place(problem: Problem) -> float:
+    return float("inf") if problem.step is None else problem.step

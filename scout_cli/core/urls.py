@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 _TRACKING = frozenset(
     "fbclid gclid dclid gbraid wbraid msclkid mc_cid mc_eid igshid yclid twclid ttclid ref_src "
@@ -11,7 +12,9 @@ _TRACKING = frozenset(
     "vero_id wickedid mkt_tok trk at_medium at_campaign".split()
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_INDEX_FILES = ("index.html", "index.htm", "index.php", "default.aspx")
+_INDEX_FILE = re.compile(r"/(?:index\.html?|index\.php|default\.aspx)$")
+_HOST = re.compile(r"[a-z0-9_][a-z0-9_.-]*|[0-9a-f:.]*:[0-9a-f:.]*")
+_NEVER_IN_URL = re.compile(r"[\s\\\x00-\x1f\x7f\ud800-\udfff]")
 
 LONGEST = 2_000
 """Characters of a URL; longer ones are not read."""
@@ -31,41 +34,60 @@ def canonical(url: str) -> str:
     slashes and campaign parameters go, the remaining parameters are sorted, and `http` on its
     default port counts as `https`. The result identifies a page; it is not for fetching.
     """
-    parts = urlsplit(url.strip())
-    scheme, host = parts.scheme.lower(), host_of(url)
-    port = _port(parts)
-    if port in (None, _DEFAULT_PORTS.get(scheme)):
-        scheme, netloc = "https" if scheme == "http" else scheme, host
+    parts, host = _parts(url), host_of(url)
+    if parts is None or not _HOST.fullmatch(host):
+        return url.strip()
+    scheme = parts.scheme.lower()
+    netloc = f"[{host}]" if ":" in host else host
+    if parts.port in (None, _DEFAULT_PORTS.get(scheme)):
+        scheme = "https" if scheme == "http" else scheme
     else:
-        netloc = f"{host}:{port}"
-    path = parts.path
-    for name in _INDEX_FILES:
-        path = path.removesuffix(f"/{name}")
+        netloc = f"{netloc}:{parts.port}"
     query = sorted(
         (key, value)
         for key, value in parse_qsl(parts.query, keep_blank_values=True)
         if key.lower() not in _TRACKING and not key.lower().startswith("utm_")
     )
-    return urlunsplit((scheme, netloc, path.rstrip("/"), urlencode(query), ""))
+    text = urlencode(query, errors="replace")
+    return urlunsplit((scheme, netloc, _bare(parts.path), text, ""))
+
+
+def _bare(path: str) -> str:
+    """Return a path without trailing slashes and index files."""
+    while (shorter := _INDEX_FILE.sub("", path.strip().rstrip("/"))) != path:
+        path = shorter
+    return path
 
 
 def host_of(url: str) -> str:
-    """Return the lower-cased host name of `url` without `www.` and port; empty if it has none."""
-    try:
-        host = urlsplit(url.strip()).hostname or ""
-    except ValueError:
-        return ""
-    return host.lower().rstrip(".").removeprefix("www.")
+    """Return the host name of `url` in ASCII, without `www.` and port; empty if it has none.
+
+    Names in other scripts become their `xn--` form (RFC 3490), so that no letter can pass for
+    another.
+    """
+    parts = _parts(url)
+    host = ((parts.hostname or "") if parts else "").lower().rstrip(".")
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii").lower().rstrip(".")
+        except UnicodeError:
+            return host
+    while host.startswith("www.") and host.count(".") > 1:
+        host = host.removeprefix("www.")
+    return host
 
 
 def is_web(url: str) -> bool:
-    """Return whether `url` is an absolute http or https URL with a host, of a usable length."""
-    if len(url) > LONGEST:
+    """Return whether `url` is an absolute http or https URL that can be read and shown.
+
+    It has a host, a usable port and a usable length, and no user name, white space or backslash.
+    """
+    if len(url) > LONGEST or _NEVER_IN_URL.search(url.strip()):
         return False
-    try:
-        return urlsplit(url.strip()).scheme.lower() in _DEFAULT_PORTS and bool(host_of(url))
-    except ValueError:
+    parts = _parts(url)
+    if parts is None or parts.scheme.lower() not in _DEFAULT_PORTS or "@" in parts.netloc:
         return False
+    return bool(_HOST.fullmatch(host_of(url)))
 
 
 def belongs_to(host: str, domains: Sequence[str] | frozenset[str]) -> bool:
@@ -90,9 +112,11 @@ def wanted(url: str, *, include: Sequence[str], exclude: Sequence[str]) -> bool:
     return not belongs_to(host, UNREADABLE_HOSTS)
 
 
-def _port(parts: object) -> int | None:
+def _parts(url: str) -> SplitResult | None:
+    """Return the parts of a URL, or None when host or port cannot be read."""
     try:
-        port: int | None = parts.port  # type: ignore[attr-defined]
+        parts = urlsplit(url.strip())
+        _ = parts.port
     except ValueError:
         return None
-    return port
+    return parts

@@ -11,44 +11,58 @@ import unicodedata
 from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*(?:[.,:/-]\d+)*", re.UNICODE)
-_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]{2,}")
-
-STOP_WORDS = frozenset(
-    # English
-    "a about after all also an and any are as at be been before being but by can could did do does "
-    "for from had has have he her his how i if in into is it its just me more most my no not of on "
-    "or our out over she should so some than that the their them then there these they this those "
-    "to too us was we were what when where which who why will with would you your "
-    # German
-    "aber alle als am auch auf aus bei bis das dass dem den der des die durch ein eine einem einen "
-    "einer es für haben hat ich im ist mit nach nicht noch nur oder sich sie sind um und uns unter "
-    "vom von vor war wenn werden wie wir wird zu zum zur "
-    # French
-    "au aux avec ce ces cette dans de des du elle en est et il ils la le les leur mais ne nous on "
-    "ou par pas pour qu que qui sa se ses son sont sur un une vous "
-    # Spanish
-    "al como con cuando del donde el ella ellos esta este lo los más muy o para pero por sin sobre "
-    "su sus también una uno y ya "
-    # Russian
-    "без был была было в во вы для до его ее её же за и из или их к как ко мы на не но о об он она "
-    "они от по при с со то что это этот я".split()
-)
-"""Words that carry no topic, in the five languages that facts are compared in."""
-
-ASKING_WORDS = frozenset(
-    "alert announce announced announcement announcements anything changes discover every find give "
-    "gives happens happening hear interested keep know latest let look looking message monitor new "
-    "news newest notify please recent recently report show something soon tell track update "
-    "updates want watch whenever informiere neue neues neuigkeiten sag zeige aktuelle nouvelles "
-    "nouveau informe avise nuevas nuevos noticias сообщи новые новости".split()
-)
-"""How people ask for news rather than what about."""
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+")
+_RUNS = re.compile(f"{_UNSPACED.pattern}|[^\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+")
 
 
 def fold(text: str) -> str:
-    """Return `text` in lower case without accents, for comparing words."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    """Return `text` in lower case, without accents and with plain apostrophes, to compare words."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
     return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def folded_set(listed: str) -> frozenset[str]:
+    """Return the words of a list in the spelling of `fold`."""
+    return frozenset(map(fold, listed.split()))
+
+
+_SMALL_WORDS = {
+    "en": folded_set(
+        "a about after all also an and any are as at be been before being but by can could did do "
+        "does for from had has have he her his how i if in into is it its just me more most my no "
+        "not of on or our out over she should so some than that the their them then there these "
+        "they this those to too us was we were what when where which who why will with would you "
+        "your"
+    ),
+    "de": folded_set(
+        "aber alle als am auch auf aus bei bis das dass dem den der des die durch ein eine einem "
+        "einen einer es für haben hat ich im ist mit nach nicht noch nur oder sich sie sind um und "
+        "uns unter vom von vor war wenn werden wie wir wird zu zum zur"
+    ),
+    "fr": folded_set(
+        "au aux avec ce ces cette dans de des du elle en est et il ils la le les leur mais ne nous "
+        "on ou par pas pour qu que qui sa se ses son sont sur un une vous"
+    ),
+    "es": folded_set(
+        "al como con cuando de del donde el ella ellos en es esta este la las lo los más muy o "
+        "para pero por que se sin sobre su sus también un una uno y ya"
+    ),
+    "ru": folded_set(
+        "без был была было в во вы для до его ее её же за и из или их к как ко мы на не но о об он "
+        "она они от по при с со то что это этот я"
+    ),
+}
+STOP_WORDS = frozenset().union(*_SMALL_WORDS.values())
+"""Words that carry no topic, in the five languages that facts are compared in."""
+
+ASKING_WORDS = folded_set(
+    "alert announce announced announces announcement announcements anything changes discover every "
+    "find give gives happens happening hear interested keep know latest let look looking message "
+    "monitor new news newest notify please recent recently report show something soon tell track "
+    "update updates want watch whenever informiere neue neues neuigkeiten sag zeige aktuelle "
+    "nouvelles nouveau informe avise nuevas nuevos noticias сообщи новые новости"
+)
+"""How people ask for news rather than what about."""
 
 
 def words(text: str) -> list[str]:
@@ -67,11 +81,30 @@ def terms(text: str) -> list[str]:
         folded = fold(word)
         if folded in STOP_WORDS:
             continue
-        if _UNSPACED.fullmatch(folded):
-            found += [folded[at : at + 2] for at in range(len(folded) - 1)]
+        if _UNSPACED.search(folded):
+            found += [part for run in _RUNS.findall(folded) for part in _pairs(run)]
         else:
             found.append(_singular(folded))
     return found
+
+
+def _pairs(run: str) -> list[str]:
+    if len(run) == 1 or not _UNSPACED.match(run):
+        return [run]
+    return [run[at : at + 2] for at in range(len(run) - 1)]
+
+
+def language_of(text: str) -> str:
+    """Return `en`, `de`, `fr`, `es` or `ru` by the small words of `text`; empty when unclear."""
+    found = [fold(word) for word in words(text)]
+    counts = {tag: sum(word in small for word in found) for tag, small in _SMALL_WORDS.items()}
+    first, second = sorted(counts, key=lambda tag: -counts[tag])[:2]
+    return first if counts[first] > counts[second] else ""
+
+
+def width(text: str) -> int:
+    """Return the length of `text` as it reads: a character of an unspaced script counts twice."""
+    return len(text) + sum(map(len, _UNSPACED.findall(text)))
 
 
 @lru_cache(maxsize=256)
@@ -87,12 +120,19 @@ def _singular(word: str) -> str:
     return word
 
 
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:[A-ZÀ-Þ]|mr|mrs|ms|dr|prof|st|no|nr|vs|etc|e\.g|i\.e|approx|bzw|z\.b|ca|inc|ltd|co|"
-    r"jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|u\.s|u\.k|fig|vol)\.|\b\d+\.)$",
+_ALWAYS_SHORT = re.compile(
+    r"\b(?:mr|mrs|ms|dr|prof|hr|fr|vs|e\.g|i\.e|z\.b|d\.h|bzw|ca|approx|nr|fig|vol)\.$",
     re.IGNORECASE,
 )
-_BOUNDARY = re.compile(r"(?<=[.!?…。！？])[\"'”’»)\]]*\s+(?=[\"'“‘„«(\[¿¡]*[^\W_a-zß-ÿа-я])")
+_MAYBE_SHORT = re.compile(
+    r"(?:\b(?:[A-ZÀ-Þ]|st|no|etc|inc|ltd|co|corp|u\.s|u\.k|jan|feb|mar|apr|jun|jul|aug|sep|sept|"
+    r"oct|nov|dec)|(?<![\d.,])\d{1,2})\.$",
+    re.IGNORECASE,
+)
+"""Abbreviations and ordinals, unless a small word such as `The` opens a sentence behind them."""
+_BOUNDARY = re.compile(
+    r"(?<=[.!?…])[\"'”’»)\]]{0,4}\s+(?=[\"'“‘„(\[¿¡]{0,4}(?:«\s?)?[^\W_])|(?<=[。！？])\s*(?![」』”’）\s]|$)"
+)
 _LINE_MARKS = re.compile(r"^\s*(?:#{1,6}\s+|[-*+•]\s+|>\s+|\d{1,3}[.)]\s+)+")
 
 
@@ -111,12 +151,26 @@ def _split(line: str) -> list[str]:
     pieces: list[str] = []
     start = 0
     for boundary in _BOUNDARY.finditer(line):
-        if _ABBREVIATION.search(line[start : boundary.start()]):
+        if _goes_on(line, start, boundary):
             continue
         pieces.append(line[start : boundary.end()].strip())
         start = boundary.end()
     pieces.append(line[start:].strip())
     return [piece for piece in pieces if piece]
+
+
+def _goes_on(line: str, start: int, boundary: re.Match[str]) -> bool:
+    """Return whether the sentence does not end here: an abbreviation, or a lower-case word next."""
+    opening = _WORD.search(line, boundary.end(), boundary.end() + 40)
+    if opening and opening.group()[0].islower():
+        return True
+    if not line[boundary.start() : boundary.start() + 1].isspace():
+        return False
+    before = line[max(start, boundary.start() - 12) : boundary.start()]
+    if _ALWAYS_SHORT.search(before):
+        return True
+    small = opening is not None and fold(opening.group()) in STOP_WORDS
+    return bool(_MAYBE_SHORT.search(before)) and not small
 
 
 def shorten(text: str, limit: int) -> str:

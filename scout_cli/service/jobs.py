@@ -14,7 +14,6 @@ from scout_cli.service.scouts import Wish, place
 
 def job_of(scout: Scout, execution_id: UUID, now: datetime, budget: Budget) -> Job:
     """Return what to do for `scout` now; its first run is a baseline."""
-    first = scout.last_run_at is None
     current = scout.planned_for == planned_for(scout)
     return Job(
         id=execution_id,
@@ -22,15 +21,15 @@ def job_of(scout: Scout, execution_id: UUID, now: datetime, budget: Budget) -> J
         title=scout.title,
         description=scout.description or "",
         queries=tuple(scout.search_queries),
-        planned=tuple(scout.planned_queries) if current else (),
+        planned=tuple(scout.planned_queries) if current else None,
         location=scout.location,
         language=scout.language or "",
         urls=tuple(scout.urls),
         feeds=tuple(scout.feeds),
         include_domains=tuple(scout.include_domains),
         exclude_domains=tuple(scout.exclude_domains),
-        window=schedule.window(scout.schedule, scout.timezone, now, first=first),
-        first=first,
+        window=schedule.window(scout.schedule, scout.timezone, now, last=scout.last_run_at),
+        first=scout.last_run_at is None,
         budget=budget,
         asked_at=now,
     )

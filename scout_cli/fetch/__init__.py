@@ -1,0 +1,41 @@
+"""Pages and feeds from the web: fetched within limits, read in a child process, given as text.
+
+`crawl4ai://auto` and `crawl4ai://http` differ in one word: a page whose text only appears when its
+scripts run is `needs_browser` to the first and `empty` to the second.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from scout_cli.core.ports import Fetcher
+from scout_cli.plug import load
+
+if TYPE_CHECKING:  # importing it costs aiohttp, which most commands do without
+    from scout_cli.net.sessions import Sessions
+
+SCHEMES = {"crawl4ai": "scout_cli.fetch.web:from_url"}
+
+
+class OpenFetcher(Fetcher, Protocol):
+    """A fetcher with a lifetime."""
+
+    async def close(self) -> None:
+        """End its child process; nothing of it stays behind."""
+        ...
+
+
+def open_fetcher(url: str, sessions: Sessions, **bounds: Any) -> OpenFetcher:
+    """Return the fetcher that the setting `fetch_url` names; nothing is started yet.
+
+    Args:
+        url: `crawl4ai://auto` or `crawl4ai://http`.
+        sessions: for all requests; stays the caller's to close.
+        bounds: `limits`, `page_seconds`, `start_seconds`, `memory`: see `fetch.web.from_url`.
+
+    Raises:
+        ConfigError: no such fetcher.
+        MissingPackage: a package it needs is not installed.
+    """
+    fetcher: OpenFetcher = load(url, SCHEMES, setting="fetch_url")(url, sessions, **bounds)
+    return fetcher

@@ -1,0 +1,268 @@
+"""The Fetcher: one URL becomes a Page or a Feed, and every failure an outcome."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+from msgspec.structs import replace
+
+from scout_cli.core.models import PageOutcome
+from scout_cli.core.ports import Feed, FetchRequest, Page
+from scout_cli.errors import ConfigError
+from scout_cli.fetch import outcomes
+from scout_cli.fetch.reader import Reader, ReaderFailed
+from scout_cli.fetch.wire import ReadFeed, Reading, ReadPage
+from scout_cli.net import http
+from scout_cli.net.failure import FetchFailed
+from scout_cli.net.http import Response
+from scout_cli.net.limits import Limits
+from scout_cli.net.sessions import Sessions
+
+MODES = ("auto", "http")
+
+_TYPES = frozenset(
+    "text/html application/xhtml+xml text/plain text/markdown text/x-markdown application/json "
+    "application/ld+json application/pdf application/x-pdf".split()
+)
+_ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.8,text/*;q=0.7,*/*;q=0.1"
+_ACCEPT_FEED = "application/rss+xml,application/atom+xml,application/xml;q=0.9,*/*;q=0.5"
+_LIMITS = Limits(sizes={"application/pdf": 20 * 1024 * 1024})
+
+
+def from_url(
+    url: str,
+    sessions: Sessions,
+    *,
+    limits: Limits = _LIMITS,
+    page_seconds: float = 20.0,
+    start_seconds: float = 120.0,
+    memory: int = 2 * 1024**3,
+) -> WebFetcher:
+    """Return the fetcher for `crawl4ai://auto` or `crawl4ai://http`.
+
+    Args:
+        url: the value of `fetch_url`.
+        sessions: for all requests; stays the caller's to close.
+        limits: of each request.
+        page_seconds: how long reading one document may take in the child.
+        start_seconds: how long the child may take to start.
+        memory: address space of the child, bytes.
+
+    Raises:
+        ConfigError: another mode.
+    """
+    mode = url.partition("://")[2].strip("/")
+    if mode not in MODES:
+        known = ", ".join(f"crawl4ai://{one}" for one in MODES)
+        raise ConfigError(f"fetch_url: unknown mode {mode!r}", hint=f"Known: {known}")
+    reader = Reader(page_seconds=page_seconds, start_seconds=start_seconds, memory=memory)
+    return WebFetcher(sessions, reader, limits=limits, browser_later=mode == "auto")
+
+
+class WebFetcher:
+    """Fetches with aiohttp and reads with Crawl4AI in a child process.
+
+    Args:
+        sessions: guarded HTTP.
+        reader: the child; closed with the fetcher.
+        limits: of each request.
+        browser_later: call a page that needs its scripts `needs_browser` rather than `empty`.
+    """
+
+    def __init__(
+        self, sessions: Sessions, reader: Reader, *, limits: Limits, browser_later: bool
+    ) -> None:
+        self._sessions = sessions
+        self._reader = reader
+        self._limits = limits
+        self._browser_later = browser_later
+
+    async def fetch(self, request: FetchRequest) -> Page:
+        """Fetch one page and turn it into text; every failure is an outcome."""
+        url = request.url.strip()
+        try:
+            response = await http.get(
+                self._sessions,
+                url,
+                headers=_headers(request),
+                limits=self._limits,
+                wanted=_is_readable,
+            )
+        except FetchFailed as failed:
+            return _failed(request, failed)
+        if response.status == 304:
+            return _not_modified(request, response)
+        if response.status < 400 and not _is_readable(response.media_type):
+            return _page(
+                request, response, "unsupported_type", *outcomes.unsupported(response.media_type)
+            )
+        if not 200 <= response.status < 300:
+            return await self._refusal(request, response)
+        return await self._read(request, response)
+
+    async def feed(self, url: str) -> Feed:
+        """Read one RSS or Atom feed, newest entries first; every failure is an outcome."""
+        url = url.strip()
+        try:
+            response = await http.get(
+                self._sessions, url, headers={"Accept": _ACCEPT_FEED}, limits=self._limits
+            )
+            if not 200 <= response.status < 300:
+                outcome, detail, hint = outcomes.by_status(response)
+                return Feed(url=url, outcome=outcome, detail=detail, hint=hint)
+            task = ReadFeed(
+                body=response.body,
+                content_type=response.headers.get("content-type", ""),
+                url=response.final_url,
+            )
+            entries = await self._reader.feed(task)
+        except FetchFailed as failed:
+            return Feed(
+                url=url,
+                outcome=outcomes.FAILED[failed.kind],
+                detail=failed.message,
+                hint=failed.hint,
+            )
+        except ReaderFailed as failed:
+            return Feed(url=url, outcome=outcomes.gave_up(failed), detail=failed.detail)
+        if not entries.is_feed:
+            hint = "Give the address of the feed itself; ordinary pages are urls."
+            return Feed(url=url, outcome="unreadable", detail=entries.detail, hint=hint)
+        return Feed(url=url, outcome="read", hits=entries.hits, detail=entries.detail)
+
+    async def warm_up(self) -> None:
+        """Start the reading child; a failure shows with the first page."""
+        try:
+            await self._reader.warm_up()
+        except ReaderFailed:
+            return
+
+    async def close(self) -> None:
+        """End the reading child."""
+        await self._reader.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _read(self, request: FetchRequest, response: Response) -> Page:
+        try:
+            reading = await self._reader.page(_task(response))
+        except ReaderFailed as failed:
+            return _page(request, response, outcomes.gave_up(failed), failed.detail)
+        outcome, detail, hint = outcomes.JUDGED[reading.verdict]
+        if outcome == "needs_browser" and not self._browser_later:
+            outcome = "empty"
+        if outcome != "read":
+            return _page(request, response, outcome, reading.detail or detail, hint, reading)
+        return _page(request, response, "read", reading.detail, "", reading)
+
+    async def _refusal(self, request: FetchRequest, response: Response) -> Page:
+        """Say what an answer without a page means; a wall may stand behind any status."""
+        outcome, detail, hint = outcomes.by_status(response)
+        walled = response.status in {401, 403, 429, 503} and "html" in response.media_type
+        if walled and response.body:
+            try:
+                reading = await self._reader.page(_task(response))
+            except ReaderFailed:
+                return _page(request, response, outcome, detail, hint)
+            if reading.verdict == "captcha" or (
+                reading.verdict == "blocked" and outcome == "http_error"
+            ):
+                outcome, said, advice = outcomes.JUDGED[reading.verdict]
+                detail, hint = f"{said} (HTTP {response.status})", hint or advice
+        return _page(request, response, outcome, detail, hint)
+
+
+def _headers(request: FetchRequest) -> dict[str, str]:
+    wanted = {
+        "Accept": _ACCEPT,
+        "Accept-Language": f"{request.language},en;q=0.5" if request.language else "en,*;q=0.5",
+        "If-None-Match": request.etag or "",
+        "If-Modified-Since": request.last_modified or "",
+    }
+    return {name: value for name, value in wanted.items() if value and _is_clean(value)}
+
+
+def _is_clean(value: str) -> bool:
+    return value.isascii() and value.isprintable()
+
+
+def _is_readable(media_type: str) -> bool:
+    return not media_type or media_type in _TYPES
+
+
+def _task(response: Response) -> ReadPage:
+    return ReadPage(
+        body=response.body,
+        media_type=response.media_type,
+        content_type=response.headers.get("content-type", ""),
+        url=response.final_url,
+        status=response.status,
+        language=response.headers.get("content-language", ""),
+        last_modified=response.headers.get("last-modified", ""),
+    )
+
+
+def _failed(request: FetchRequest, failed: FetchFailed) -> Page:
+    return Page(
+        url=request.url,
+        final_url=failed.final_url or request.url,
+        outcome=outcomes.FAILED[failed.kind],
+        status=failed.status,
+        detail=failed.message,
+        hint=failed.hint,
+    )
+
+
+def _not_modified(request: FetchRequest, response: Response) -> Page:
+    if not (request.etag or request.last_modified):
+        return _page(request, response, "http_error", "HTTP 304 to a request without conditions")
+    page = _page(request, response, "unchanged")
+    return replace(
+        page,
+        etag=page.etag or request.etag,
+        last_modified=page.last_modified or request.last_modified,
+    )
+
+
+def _page(
+    request: FetchRequest,
+    response: Response,
+    outcome: PageOutcome,
+    detail: str = "",
+    hint: str = "",
+    reading: Reading | None = None,
+) -> Page:
+    said = reading or Reading(verdict="empty")
+    text = said.text if outcome == "read" else ""
+    return Page(
+        url=request.url,
+        final_url=response.final_url,
+        outcome=outcome,
+        status=response.status,
+        title=said.title,
+        text=text,
+        content_hash=_hash(text) if text else "",
+        published_at=said.published_at,
+        published_from=said.published_from,
+        language=said.language,
+        etag=response.headers.get("etag"),
+        last_modified=response.headers.get("last-modified"),
+        detail=detail,
+        hint=hint,
+        size=len(response.body),
+    )
+
+
+def _hash(text: str) -> str:
+    return sha256(" ".join(text.split()).encode()).hexdigest()

@@ -1,0 +1,83 @@
+"""The HTTP sessions of one process: one for the open web, one for what the operator configured."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+
+from scout_cli.net.guard import Guard
+from scout_cli.net.pace import Pace
+
+_CONNECTIONS = 32
+
+
+class Sessions:
+    """Opens sessions when they are first needed and closes them together.
+
+    Args:
+        guard: decides which addresses `guarded()` may dial.
+        user_agent: how scout introduces itself, honestly.
+        per_host: requests to one host at the same time, for `http.get`.
+        spacing: seconds between the starts of two requests to one host, for `http.get`.
+    """
+
+    def __init__(
+        self, guard: Guard, user_agent: str, *, per_host: int = 2, spacing: float = 0.1
+    ) -> None:
+        self.guard = guard
+        self.pace = Pace(per_host=per_host, spacing=spacing)
+        self._user_agent = user_agent
+        self._guarded: ClientSession | None = None
+        self._trusted: ClientSession | None = None
+
+    def guarded(self) -> ClientSession:
+        """Return the session for anything whose URL came from the web.
+
+        It does not decompress: `http.get` does so within bounds.
+        """
+        if self._guarded is None:
+            connector = TCPConnector(
+                resolver=self.guard.resolver(),
+                socket_factory=self.guard.open_socket,
+                use_dns_cache=False,
+                force_close=True,
+                limit=_CONNECTIONS,
+            )
+            self._guarded = self._open(connector, decompress=False)
+        return self._guarded
+
+    def trusted(self) -> ClientSession:
+        """Return the session for endpoints that the operator configured: no address rule."""
+        if self._trusted is None:
+            self._trusted = self._open(TCPConnector(limit=_CONNECTIONS), decompress=True)
+        return self._trusted
+
+    async def close(self) -> None:
+        """Close what was opened; the sessions open again when they are asked for."""
+        opened = [one for one in (self._guarded, self._trusted) if one is not None]
+        self._guarded = self._trusted = None
+        for session in opened:
+            await session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _open(self, connector: TCPConnector, *, decompress: bool) -> ClientSession:
+        return ClientSession(
+            connector=connector,
+            cookie_jar=DummyCookieJar(),
+            headers={"User-Agent": self._user_agent},
+            timeout=ClientTimeout(total=300, sock_connect=10),
+            trust_env=False,
+            auto_decompress=decompress,
+        )

@@ -1,0 +1,1 @@
+"""Hostile input: what must stay shut."""

@@ -1,0 +1,66 @@
+"""Migration files: numbered without gaps, never edited after a release, split into statements."""
+
+import subprocess
+import sys
+from hashlib import sha256
+from importlib.resources import files
+
+import pytest
+
+from scout_cli.store.migrate import migrations
+from scout_cli.store.sqlite import split
+
+RELEASED = {
+    "0001_initial.sql": "3641c6470ba9744c806b45c7b6efaaa9e61370800226ad9db3c6b4432043c70d",
+}
+
+
+def test_a_released_file_is_never_edited():
+    """Every file is listed here with its hash: a change of schema is a new file, and a new line."""
+    folder = files("scout_cli.store").joinpath("migrations")
+    found = {
+        file.name: sha256(file.read_bytes()).hexdigest()
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    }
+    assert found == RELEASED
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_numbers_have_neither_gaps_nor_twins(kind):
+    """Each database has each number once, from 1."""
+    numbers = [migration.number for migration in migrations(kind)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_both_databases_have_the_same_migrations():
+    """A twin never stands alone."""
+    names = [
+        [migration.name for migration in migrations(kind)] for kind in ("sqlite", "postgresql")
+    ]
+    assert names[0] == names[1]
+
+
+def test_a_script_is_split_at_the_ends_of_its_statements():
+    """Semicolons in text, comments and trigger bodies do not end a statement."""
+    trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; DELETE FROM c; END;"
+    script = f"-- first; second\nINSERT INTO a VALUES (';');\n{trigger}\nSELECT 1"
+    assert [statement.strip() for statement in split(script)] == [
+        "-- first; second\nINSERT INTO a VALUES (';');",
+        trigger,
+        "SELECT 1;",
+    ]
+    assert list(split("-- nothing; here\n")) == ["-- nothing; here\n;"]
+
+
+def test_the_store_is_imported_without_a_driver():
+    """`scout list --help` must not pay for a database it does not open."""
+    code = """
+import sys
+import scout_cli.store
+from scout_cli.store import (executions, findings, migrate, pages, resolved, scouts, searches,
+    steps, users, vectors)
+print(sorted({"aiosqlite", "asyncpg", "numpy", "aiohttp", "sqlite3"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
