@@ -5,13 +5,10 @@ Several URLs in order, caches and circuit breakers are not known here; one URL i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from scout_cli import plug
 from scout_cli.core.ports import SearchEngine
-
-if TYPE_CHECKING:  # a fifth of a second, and only its name is needed
-    from aiohttp import ClientSession
 
 SCHEMES = {
     "ddgs": "scout_cli.search.ddgs:open_ddgs",
