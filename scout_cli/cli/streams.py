@@ -154,6 +154,9 @@ def tell(problem: BaseException, *, as_json: bool) -> int:
     if isinstance(problem, ScoutError):
         error(problem.message, problem.hint, code=problem.code, as_json=as_json)
         return problem.exit_code
+    if isinstance(problem, click.exceptions.NoArgsIsHelpError):
+        say(problem.format_message())
+        return ExitCode.USAGE
     if isinstance(problem, click.ClickException):
         message, hint = _usage(problem)
         error(message, hint, code="usage", as_json=as_json)

@@ -73,8 +73,10 @@ class Look:
     async def search(self, queries: Sequence[str]) -> None:
         """Run new queries side by side, within the budget, and rank everything found so far."""
         fresh = [query for query in dict.fromkeys(queries) if query not in self.queries]
+        answered = self.answered
         self.queries += await self._ask(fresh)
-        if self._job.first and self._job.window.recency and not any(self._rankings):
+        windowed = self._job.first and self._job.window.recency
+        if windowed and self.answered > answered and not any(self._rankings):
             await self._ask(fresh, anytime=True)
         self._rank()
 

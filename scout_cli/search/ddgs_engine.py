@@ -31,9 +31,9 @@ _LIMITS = {
     _TOO_MANY: "is limiting this address (HTTP 429)",
 }
 _CAUSES = {
-    "dns error": "its name cannot be resolved",
+    "dns error": "no network, or no such host",
     "connection refused": "connection refused",
-    "certificate": "its certificate is not accepted",
+    "certificate": "certificate not accepted",
 }
 _CHALLENGE = re.compile(
     r"anomaly-modal|anomaly\.js|challenge-form|g-recaptcha|h-captcha|hcaptcha\.com|cf-turnstile"

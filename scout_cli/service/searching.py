@@ -98,6 +98,8 @@ class Remembering:
                     searches.EngineState(name=self.name, failures=0, updated_at=now),
                 )
             return
+        if known and known.open_until and known.open_until > now:
+            return  # a search beside this one has sent the engine to rest: one cause, one rest
         failures += 1
         state = searches.EngineState(
             name=self.name, failures=failures, detail=answer.detail, updated_at=now

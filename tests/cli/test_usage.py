@@ -142,3 +142,12 @@ def test_completion_names_commands_without_importing_them():
     assert [(item.value, item.help) for item in found] == [("history", COMMANDS["history"])]
     options = scout.shell_complete(click.Context(scout), "--da")
     assert [item.value for item in options] == ["--database"]
+
+
+def test_scout_alone_shows_its_commands():
+    """Without a command the help is printed as it is, on stderr, with the exit code of usage."""
+    alone = call()
+    assert alone.code == 2
+    assert alone.err.startswith("Usage: scout")
+    assert "\n  run       Run scouts now" in alone.err
+    assert alone.out == ""

@@ -20,7 +20,7 @@ from scout_cli.core.events import (
 from scout_cli.core.job import Budget, Window
 from scout_cli.core.memory import ListMemory
 from scout_cli.core.models import SeenPage
-from scout_cli.core.ports import Earlier, Feed, FetchRequest, Hit, Page
+from scout_cli.core.ports import Earlier, Feed, FetchRequest, Hit, Page, SearchAnswer
 from scout_cli.llm.builtin import LexicalEmbedder, vector_of
 from scout_cli.testing import CannedSearch, CannedWeb, FrozenClock, page
 from tests.agent_world import (
@@ -389,6 +389,16 @@ async def test_the_first_run_asks_again_without_a_window():
     )
     assert [query.recency for query in search.asked] == ["m", None]
     assert ran.result.usage.searches == 2
+
+
+async def test_a_search_that_failed_is_not_asked_again_without_a_window():
+    """Only an honest "nothing in this window" is a reason to look at any time."""
+    down = SearchAnswer(outcome="unavailable", engine="canned", detail="down")
+    search = CannedSearch({"ferry": down})
+    window = Window(recency="m", since=NOW - timedelta(days=31))
+    ran = await run(job(queries=("ferry",), window=window, planned=()), pages=(), search=search)
+    assert [query.recency for query in search.asked] == ["m"]
+    assert ran.result.outcome == "could_not_look"
 
 
 async def test_every_fact_is_in_the_brief():

@@ -121,6 +121,13 @@ async def test_three_failures_let_the_engine_rest(db, watch):
     assert engine.asked == 3
 
 
+async def test_searches_that_fail_side_by_side_earn_one_rest(db, watch):
+    """Five queries of one run that meet one outage send the engine to rest once, for a minute."""
+    remembering = Remembering(Engine(DOWN), db, watch, minutes=0)
+    await asyncio.gather(*(remembering.search(query(number)) for number in range(5)))
+    assert (await remembering.search(query(6))).retry_after == 60.0
+
+
 async def test_a_success_forgets_the_failures(db, watch):
     """Only failures in a row count."""
     engine = Engine(DOWN, DOWN, FOUND, DOWN, DOWN, FOUND)
