@@ -74,21 +74,28 @@ class Reading:
                 self._parts.reasoner, question, step, reserve=RESERVED_CALLS, tokens=tokens
             )
             dropped = self.dropped
-            kept = await self._verified(answer, read, step)
+            by = step.answered_by or "model"
+            kept = await self._verified(answer, read, step, by)
             if answer.facts and not kept:
-                # A model that quotes nothing right has given bad output, like one without JSON.
-                step.answered_by = "fallback"
-                kept = await self._verified(question.built_in(), read, step)
+                # The model answered, but quoted nothing right: the page still has its sentences.
+                by = "fallback"
+                kept = await self._verified(question.built_in(), read, step, by)
             step.output = {
                 "facts": [{"fact": fact.text, "quote": fact.quote} for fact in kept],
                 "dropped": self.dropped - dropped,
+                "facts_by": by,
             }
         self.facts += kept
 
-    async def _verified(self, answer: ExtractAnswer, read: ReadPage, step: OpenStep) -> list[Fact]:
-        return [fact for claim in answer.facts if (fact := await self._verify(claim, read, step))]
+    async def _verified(
+        self, answer: ExtractAnswer, read: ReadPage, step: OpenStep, by: AnsweredBy
+    ) -> list[Fact]:
+        found = [await self._verify(claim, read, step, by) for claim in answer.facts]
+        return [fact for fact in found if fact]
 
-    async def _verify(self, claim: Claim, read: ReadPage, step: OpenStep) -> Fact | None:
+    async def _verify(
+        self, claim: Claim, read: ReadPage, step: OpenStep, by: AnsweredBy
+    ) -> Fact | None:
         """Keep a claim whose quote stands in the page, in the page's own words."""
         located = verify.locate(claim.quote, read.page.text)
         if located is None:
@@ -114,7 +121,7 @@ class Reading:
             text=text,
             quote=quote,
             stated_date=_stated(claim, quote),
-            by=step.answered_by or "model",
+            by=by,
         )
 
     async def _drop(self, claim: Claim, read: ReadPage, step: OpenStep, reason: str) -> None:

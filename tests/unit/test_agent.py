@@ -433,3 +433,14 @@ async def test_the_present_of_a_run_is_the_jobs():
     thinker = model()
     await run(job(asked_at=datetime(2020, 2, 29, tzinfo=UTC)), thinker=thinker)
     assert "Saturday 29 February 2020" in thinker.asked[0].messages[1].content
+
+
+async def test_a_model_that_quotes_nothing_right_leaves_the_page_its_own_sentences():
+    """Invented claims are dropped and counted; the built-in engine then quotes the page."""
+    invented = "Saltmere Ferries was sold to a circus for 12 coins last Tuesday at noon."
+    liar = model(ExtractAnswer={"facts": [{"fact": invented, "quote": invented, "date": ""}]})
+    ran = await run(pages=(COMPANY,), thinker=liar)
+    assert ran.result.counts.dropped == 1
+    assert {fact.answered_by for fact in ran.result.facts} == {"fallback"}
+    assert ran.result.facts[0].quote in COMPANY.text
+    assert "circus" not in ran.result.results_summary.response
