@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -59,7 +58,6 @@ class App:
         self._hosts = dict(hosts or {})
         self._stack = AsyncExitStack()
         self._parts: dict[str, Any] = {}
-        self._opening = asyncio.Lock()
         self.notes: list[str] = []
         """What was chosen for this machine and why, for people to see once."""
 

@@ -60,24 +60,25 @@ def _little_endian(vector: Vector) -> Vector:
 
 def of_finding(finding: Finding, embedder: str, vector: Vector) -> Embedding:
     """Return the row that keeps the vector of a finding."""
-    return Embedding(
-        subject_kind="finding",
-        subject_id=finding.id,
-        user_id=finding.user_id,
-        scout_id=finding.scout_id,
-        embedder=embedder,
-        dimension=len(vector),
-        vector=pack(vector),
-    )
+    return _row("finding", finding, embedder, vector)
 
 
 def of_summary(execution: Execution, embedder: str, vector: Vector) -> Embedding:
     """Return the row that keeps the vector of a run's one-sentence summary."""
+    return _row("summary", execution, embedder, vector)
+
+
+def _row(
+    kind: Literal["finding", "summary"],
+    subject: Finding | Execution,
+    embedder: str,
+    vector: Vector,
+) -> Embedding:
     return Embedding(
-        subject_kind="summary",
-        subject_id=execution.id,
-        user_id=execution.user_id,
-        scout_id=execution.scout_id,
+        subject_kind=kind,
+        subject_id=subject.id,
+        user_id=subject.user_id,
+        scout_id=subject.scout_id,
         embedder=embedder,
         dimension=len(vector),
         vector=pack(vector),
