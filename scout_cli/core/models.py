@@ -23,6 +23,11 @@ Outcome = Literal["new", "nothing_new", "degraded", "could_not_look", "failed"]
 `degraded` found nothing new but could not look everywhere; `could_not_look` read nothing at all.
 """
 
+State = Literal["queued", "running", "completed", "failed", "cancelled"]
+"""Where an execution is in its life; `Status` is what the web interface sees of it."""
+
+Digest = Literal["daily", "weekly"]
+
 Novelty = Literal["new", "repeat", "possible_repeat", "stale"]
 """`possible_repeat` is reported, and labelled; `repeat` and `stale` are stored in silence."""
 
@@ -105,6 +110,16 @@ class Scout(Record, frozen=True, kw_only=True):
     """What the model added to `search_queries` the last time it was asked."""
     planned_for: str | None = None
     """Fingerprint of goal, queries, place and language that `planned_queries` answers to."""
+    key: str | None = None
+    """The name a scouts.toml knows it by."""
+    paused_reason: str | None = None
+    """Why scout paused it; None when a person did, or nobody."""
+    digest: Digest | None = None
+    """Gather its news into one message a day or a week; None tells at once."""
+    anchor: datetime | None = None
+    """Slot 0 of a named rhythm; None until the first slot is known."""
+    late_slot: datetime | None = None
+    """The slot whose lateness its owner was told about."""
 
 
 class ResultsSummary(Record, frozen=True, kw_only=True, rename="camel"):
@@ -165,11 +180,24 @@ class Execution(Record, frozen=True, kw_only=True):
 
     user_id: UUID
     trigger: str = "manual"
-    """`manual`, `schedule` or `api`."""
+    """`manual` for a person at a terminal, `schedule` for a slot, `api` for a program."""
     outcome: Outcome | None = None
     error_class: str | None = None
     fence: int = 1
     lease_until: datetime | None = None
+    state: State = "running"
+    slot_at: datetime | None = None
+    """The slot it runs for; None for a run that somebody asked for."""
+    covers_from: datetime | None = None
+    """The oldest slot it stands for: missed slots become one run."""
+    run_after: datetime | None = None
+    attempt: int = 0
+    """How often it was started, restarts after a crash not counted."""
+    crash_count: int = 0
+    lease_owner: str | None = None
+    beats: int = 0
+    """Signs of life so far."""
+    deadline_at: datetime | None = None
     model: str | None = None
     embedder: str | None = None
     usage: Usage | None = None
@@ -297,3 +325,8 @@ class ScoutPatch(Record, frozen=True, kw_only=True):
     next_run_at: datetime | UnsetType | None = UNSET
     planned_queries: list[str] | UnsetType = UNSET
     planned_for: str | UnsetType | None = UNSET
+    key: str | UnsetType | None = UNSET
+    paused_reason: str | UnsetType | None = UNSET
+    digest: Digest | UnsetType | None = UNSET
+    anchor: datetime | UnsetType | None = UNSET
+    late_slot: datetime | UnsetType | None = UNSET

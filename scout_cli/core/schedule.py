@@ -1,7 +1,8 @@
 """When a scout runs: four named rhythms or a cron line, in a time zone.
 
-The next slot follows from the last slot, never from the end of a run, so a daily scout does not
-slide through the day. Cron lines follow cronsim: once per local day at both daylight changes.
+Slots lie on a lattice that follows from the rhythm, its zone and slot 0, never from the end of a
+run, so a daily scout does not slide through the day. Cron lines follow cronsim: once per local day
+at both daylight changes; named rhythms keep their local time of day.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import difflib
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -65,19 +67,144 @@ def parse(every: str | None = None, cron: str | None = None, timezone: str = "UT
     return Schedule(text=text, timezone=timezone)
 
 
-def next_after(schedule: str, timezone: str, slot: datetime) -> datetime:
-    """Return the first slot after `slot`, UTC.
+def next_after(
+    schedule: str, timezone: str, after: datetime, *, anchor: datetime | None = None
+) -> datetime:
+    """Return the first slot after a moment, UTC.
+
+    A named rhythm keeps the local time of day of its anchor; where the spring leaves that time
+    out, the slot comes an hour later that day, and is back the next. `hourly` counts real hours.
 
     Args:
         schedule: a stored rhythm.
         timezone: IANA name.
-        slot: the slot that ran, aware.
+        after: the moment, aware; slots count if they are later.
+        anchor: slot 0 of a named rhythm; None for `after` itself.
     """
-    if period := PERIODS.get(schedule):
-        return slot + period
-    local = slot.astimezone(_zone(timezone))
-    fires: datetime = next(CronSim(schedule, local))
-    return fires.astimezone(UTC)
+    if schedule not in PERIODS:
+        # In the hour that the autumn has twice, cronsim may name a time that is already past.
+        fires = (at.astimezone(UTC) for at in CronSim(schedule, after.astimezone(_zone(timezone))))
+        return next(fired for fired in fires if fired > after)
+    start = anchor or after
+    number = _nearby(schedule, timezone, start, after)
+    slots = (_slot(schedule, timezone, start, number + k) for k in range(4))
+    return next(slot for slot in slots if slot > after)
+
+
+def latest(schedule: str, timezone: str, now: datetime, *, anchor: datetime) -> datetime:
+    """Return the last slot that is not later than `now`, UTC.
+
+    Args:
+        schedule: a stored rhythm.
+        timezone: IANA name.
+        now: a moment, aware.
+        anchor: slot 0 of a named rhythm.
+    """
+    if schedule not in PERIODS:
+        # A second on: going back, cronsim leaves out the second it starts from.
+        local = (now.replace(microsecond=0) + timedelta(seconds=1)).astimezone(_zone(timezone))
+        before = (at.astimezone(UTC) for at in CronSim(schedule, local, reverse=True))
+        fired = next(at for at in before if at <= now)
+        following = next_after(schedule, timezone, fired)
+        return following if following <= now else fired
+    number = _nearby(schedule, timezone, anchor, now)
+    slots = (_slot(schedule, timezone, anchor, number + 2 - k) for k in range(4))
+    return next(slot for slot in slots if slot <= now)
+
+
+class Rhythmic(Protocol):
+    """What of a scout its schedule needs."""
+
+    @property
+    def schedule(self) -> str:
+        """Return the rhythm."""
+        ...
+
+    @property
+    def timezone(self) -> str:
+        """Return the IANA name of its zone."""
+        ...
+
+    @property
+    def anchor(self) -> datetime | None:
+        """Return slot 0 of a named rhythm."""
+        ...
+
+    @property
+    def created_at(self) -> datetime:
+        """Return when it was made."""
+        ...
+
+    @property
+    def last_run_at(self) -> datetime | None:
+        """Return when it looked last."""
+        ...
+
+    @property
+    def next_run_at(self) -> datetime | None:
+        """Return when it is due."""
+        ...
+
+
+class Turn(Record, frozen=True, kw_only=True):
+    """A scout's turn: the slot to run, the missed ones it stands for, and the slot after."""
+
+    slot: datetime
+    covers_from: datetime
+    """The oldest slot of the turn; `slot` itself when none was missed."""
+    upcoming: datetime
+
+
+def turn(scout: Rhythmic, now: datetime) -> Turn:
+    """Return the turn of a scout that is due: missed slots become one, the newest.
+
+    Args:
+        scout: active, `next_run_at` not later than `now`.
+        now: the present moment, aware.
+    """
+    due = scout.next_run_at or now
+    anchor = scout.anchor or due
+    slot = latest(scout.schedule, scout.timezone, now, anchor=anchor)
+    return Turn(
+        slot=max(slot, due),
+        covers_from=due,
+        upcoming=next_after(scout.schedule, scout.timezone, now, anchor=anchor),
+    )
+
+
+def upcoming(scout: Rhythmic, now: datetime) -> datetime:
+    """Return when an active scout runs next, when only its rhythm and last run are known.
+
+    One that never ran is due now. One that missed a slot since, resting or with another rhythm,
+    is due since that slot.
+
+    Args:
+        scout: with a rhythm; its `next_run_at` is not looked at.
+        now: the present moment, aware.
+    """
+    if scout.last_run_at is None:
+        return now
+    anchor = scout.anchor or scout.created_at
+    return next_after(scout.schedule, scout.timezone, scout.last_run_at, anchor=anchor)
+
+
+def _nearby(schedule: str, timezone: str, anchor: datetime, moment: datetime) -> int:
+    """Return the number of a slot not after `moment`; the first one after it is at most 3 on."""
+    period = PERIODS[schedule]
+    if schedule == "hourly":
+        return (moment - anchor) // period
+    zone = _zone(timezone)
+    days = (moment.astimezone(zone).date() - anchor.astimezone(zone).date()).days
+    return days // period.days - 1
+
+
+def _slot(schedule: str, timezone: str, anchor: datetime, number: int) -> datetime:
+    """Return slot `number` of a named rhythm, UTC; slot 0 is its anchor."""
+    period = PERIODS[schedule]
+    if schedule == "hourly":
+        return anchor.astimezone(UTC) + number * period
+    local = anchor.astimezone(_zone(timezone)).replace(fold=0)
+    return (local + number * period).astimezone(UTC)
 
 
 def period_of(schedule: str, timezone: str, now: datetime) -> timedelta:

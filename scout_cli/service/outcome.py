@@ -20,6 +20,7 @@ def finished(execution: Execution, result: Result, now: datetime) -> Execution:
     return replace(
         execution,
         status="failed" if blind else "completed",
+        state="failed" if blind else "completed",
         completed_at=now,
         error_message=told.message if told else ("nothing could be read" if blind else None),
         error_class=told.code if told else None,
@@ -30,6 +31,7 @@ def finished(execution: Execution, result: Result, now: datetime) -> Execution:
         counts=result.counts,
         problems=list(result.problems),
         lease_until=None,
+        lease_owner=None,
     )
 
 
@@ -39,6 +41,7 @@ def failed(execution: Execution, error: BaseException, now: datetime) -> Executi
     return replace(
         execution,
         status="failed",
+        state="failed",
         completed_at=now,
         error_message=problem.message,
         error_class=problem.code,
@@ -46,6 +49,7 @@ def failed(execution: Execution, error: BaseException, now: datetime) -> Executi
         outcome="failed",
         problems=[problem],
         lease_until=None,
+        lease_owner=None,
     )
 
 

@@ -18,12 +18,14 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from scout_cli.core import shape
-from scout_cli.core.job import Job
+from scout_cli.core.events import Emit
+from scout_cli.core.job import Job, Result
 from scout_cli.core.models import Record
 from scout_cli.core.ports import Parts
 from scout_cli.core.trail import OutOfTime
 from scout_cli.errors import InvalidInput, ModelUnavailable, NotFound
 from scout_cli.service.clocks import SeededClock
+from scout_cli.service.kit import agent
 from scout_cli.service.recorded import (
     EmbedderOf,
     FetcherOf,
@@ -86,7 +88,7 @@ class Tape:
 
     async def ask(self, part: str, key: Any, _of: Any, real: Callable[[], Awaitable[Any]]) -> Any:
         """Ask the real part and keep what it answers."""
-        line = Line(part=part, key=_key(key))
+        line = Line(part=part, key=request_key(key))
         try:
             answer = await real()
         except asyncio.CancelledError:
@@ -143,7 +145,7 @@ class Player:
             OutOfTime: the deadline of the recorded run came before the answer.
             ModelUnavailable: so it was in the recorded run.
         """
-        waiting = self._lines.get((part, _key(key)))
+        waiting = self._lines.get((part, request_key(key)))
         if not waiting:
             raise NotFound(
                 f"the recording has no answer of {part} to this request",
@@ -226,9 +228,21 @@ def header(parts: Parts, job: Job, started_at: datetime, seed: str) -> Header:
     )
 
 
+async def recorded_run(parts: Parts, job: Job, emit: Emit, folder: Path) -> Result:
+    """Run an agent and keep what outside parts answer in `folder`."""
+    seed = str(parts.clock.uuid())
+    seeded = replace(parts, clock=SeededClock(seed))
+    tape = Tape(folder, header(parts, job, job.asked_at or parts.clock.now(), seed))
+    try:
+        return await agent(Recording(seeded, tape).parts()).run(job, emit)
+    finally:
+        tape.close()
+
+
 def _traits(parts: Parts) -> tuple[int, bool]:
     return parts.reasoner.context, parts.reasoner.follows_up
 
 
-def _key(request: Any) -> str:
+def request_key(request: Any) -> str:
+    """Return a hash by which the same request is known again."""
     return sha256(shape.encode(request)).hexdigest()[:32]

@@ -10,49 +10,36 @@ from scout_cli.errors import Conflict, FenceLost, InvalidInput
 from scout_cli.store.database import Connection
 from scout_cli.store.statements import assignments, id_pattern, insert, values
 
-WORKER_LOST = "worker_lost"
-"""`error_class` of a run whose process went away without a word."""
-
-_LIVE = "id = $1 AND fence = $2 AND status = 'running'"
-_FIXED = {"id", "scout_id", "user_id", "trigger", "started_at", "created_at", "fence"}
-_LOST_STEPS = """
-    UPDATE scout_execution_steps SET status = 'failed', completed_at = $2, error_message = $3
-    WHERE status = 'running' AND execution_id IN (
-        SELECT id FROM scout_executions
-        WHERE scout_id = $1 AND status = 'running' AND (lease_until IS NULL OR lease_until <= $2))
-"""
-_LOST_RUNS = """
-    UPDATE scout_executions SET status = 'failed', outcome = 'failed', completed_at = $2,
-        error_message = $3, error_class = $4, lease_until = NULL, fence = fence + 1
-    WHERE scout_id = $1 AND status = 'running' AND (lease_until IS NULL OR lease_until <= $2)
-"""
+LIVE = "id = $1 AND fence = $2 AND state = 'running'"
+"""The guard of every write: the run is `$1`, and we hold it by fence `$2`."""
+_FIXED = {"id", "scout_id", "user_id", "trigger", "started_at", "created_at", "fence", "beats"}
 
 
-async def start(db: Connection, execution: Execution) -> None:
-    """Begin a run. An earlier one whose lease has expired is marked failed first.
+def fence_lost(execution_id: UUID) -> FenceLost:
+    """Return the error of a write whose guard held no row."""
+    return FenceLost(
+        f"run {execution_id} has ended or was taken over by another process",
+        hint="`scout history` shows what became of it",
+    )
 
-    Args:
-        db: the database.
-        execution: a running execution with a lease.
+
+async def add(db: Connection, execution: Execution) -> None:
+    """Store a running execution.
 
     Raises:
-        Conflict: this scout is already running, and its lease holds.
+        Conflict: the scout has a live run.
         InvalidInput: it has no lease, so that a crash would leave it running for ever.
         NotFound: the scout is not there.
     """
     if execution.lease_until is None:
         raise InvalidInput("a run starts with a lease")
-    async with db.transaction() as tx:
-        lost = (execution.scout_id, await tx.now(), "worker lost: its process went away")
-        await tx.execute(_LOST_STEPS, *lost)
-        await tx.execute(_LOST_RUNS, *lost, WORKER_LOST)
-        sql = f"""{insert("scout_executions", Execution)}
-            ON CONFLICT (scout_id) WHERE status = 'running' DO NOTHING"""
-        if not await tx.execute(sql, *values(execution)):
-            since = await _running_since(tx, execution.scout_id)
-            raise Conflict(
-                f"this scout is already running{since}", hint="wait until that run has ended"
-            )
+    sql = f"""{insert("scout_executions", Execution)}
+        ON CONFLICT (scout_id) WHERE status = 'running' DO NOTHING"""
+    if not await db.execute(sql, *values(execution)):
+        since = await _running_since(db, execution.scout_id)
+        raise Conflict(
+            f"this scout is already running{since}", hint="wait until that run has ended"
+        )
 
 
 async def _running_since(db: Connection, scout_id: UUID) -> str:
@@ -67,26 +54,9 @@ async def hold(db: Connection, execution_id: UUID, fence: int) -> None:
     Raises:
         FenceLost: another process has taken it over, or it has ended.
     """
-    sql = f"SELECT id FROM scout_executions WHERE {_LIVE} {db.share_lock}"  # noqa: S608 - two constants
+    sql = f"SELECT id FROM scout_executions WHERE {LIVE} {db.share_lock}"  # noqa: S608 - two constants
     if await db.value(UUID, sql, execution_id, fence) is None:
-        raise _fence_lost(execution_id)
-
-
-async def renew(db: Connection, execution_id: UUID, fence: int, lease_until: datetime) -> None:
-    """Say that the run is alive.
-
-    Args:
-        db: the database.
-        execution_id: the run.
-        fence: the number it was started with.
-        lease_until: until when nobody may take it over.
-
-    Raises:
-        FenceLost: another process has taken it over, or it has ended.
-    """
-    sql = f"UPDATE scout_executions SET lease_until = $3 WHERE {_LIVE}"  # noqa: S608 - a constant
-    if not await db.execute(sql, execution_id, fence, lease_until):
-        raise _fence_lost(execution_id)
+        raise fence_lost(execution_id)
 
 
 async def finish(db: Connection, execution: Execution) -> None:
@@ -96,16 +66,9 @@ async def finish(db: Connection, execution: Execution) -> None:
         FenceLost: another process has taken it over, or it has ended; nothing is written.
     """
     changed, args = assignments(execution, keep=_FIXED, first=3)
-    sql = f"UPDATE scout_executions SET {changed} WHERE {_LIVE}"  # noqa: S608 - the names are Execution's fields
+    sql = f"UPDATE scout_executions SET {changed} WHERE {LIVE}"  # noqa: S608 - the names are Execution's fields
     if not await db.execute(sql, execution.id, execution.fence, *args):
-        raise _fence_lost(execution.id)
-
-
-def _fence_lost(execution_id: UUID) -> FenceLost:
-    return FenceLost(
-        f"run {execution_id} has ended or was taken over by another process",
-        hint="`scout history` shows what became of it",
-    )
+        raise fence_lost(execution.id)
 
 
 async def get(db: Connection, execution_id: UUID) -> Execution | None:

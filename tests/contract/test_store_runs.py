@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from scout_cli.core.models import Counts, Problem, ResultsSummary, Usage
 from scout_cli.errors import Conflict, FenceLost, InvalidInput, NotFound
-from scout_cli.store import executions, findings, scouts, steps, users
+from scout_cli.store import executions, findings, queue, scouts, steps, users
 from tests.contract import rows
 
 
@@ -26,7 +26,7 @@ async def scout(database):
 async def run(database, scout):
     """Return a run that has started."""
     execution = rows.execution(scout)
-    await executions.start(database, execution)
+    await queue.start(database, execution)
     return execution
 
 
@@ -36,6 +36,7 @@ def finished(run, **more):
         run,
         **{
             "status": "completed",
+            "state": "completed",
             "completed_at": rows.AT + timedelta(seconds=9),
             "results_summary": ResultsSummary(
                 task_completed=True, task_status="completed", response="**Nine** [S1]"
@@ -81,17 +82,18 @@ async def test_a_failed_run_keeps_its_error(database, run):
 async def test_one_live_run_per_scout(database, scout, run):
     """A second run while the first is alive is a conflict, and the first goes on."""
     with pytest.raises(Conflict, match="already running since 2026-11-21 02:37:14"):
-        await executions.start(database, rows.execution(scout))
+        await queue.start(database, rows.execution(scout))
     assert [one.id for one in await executions.of_scout(database, scout.id, 9)] == [run.id]
     await executions.finish(database, finished(run))
-    await executions.start(database, rows.execution(scout))
+    await queue.start(database, rows.execution(scout))
 
 
 async def test_of_many_starts_at_once_one_wins(database, scout):
     """Eight starts side by side give one run and seven conflicts."""
-    starts = [executions.start(database, rows.execution(scout)) for _ in range(8)]
+    starts = [queue.start(database, rows.execution(scout)) for _ in range(8)]
     results = await asyncio.gather(*starts, return_exceptions=True)
-    assert [type(result) for result in results if result] == [Conflict] * 7
+    refused = [result for result in results if isinstance(result, Exception)]
+    assert [type(error) for error in refused] == [Conflict] * 7
     assert len(await executions.of_scout(database, scout.id, 9)) == 1
 
 
@@ -99,15 +101,15 @@ async def test_other_scouts_run_side_by_side(database, scout, run):
     """The rule is per scout."""
     other = rows.scout(scout.user_id)
     await scouts.add(database, other)
-    await executions.start(database, rows.execution(other))
+    await queue.start(database, rows.execution(other))
 
 
 async def test_a_run_needs_a_lease_and_a_scout(database, scout):
     """Without a lease a crash would block the scout for ever; without a scout it is nobody's."""
     with pytest.raises(InvalidInput):
-        await executions.start(database, rows.execution(scout, lease_until=None))
+        await queue.start(database, rows.execution(scout, lease_until=None))
     with pytest.raises(NotFound):
-        await executions.start(database, rows.execution(replace(scout, id=uuid4())))
+        await queue.start(database, rows.execution(replace(scout, id=uuid4())))
 
 
 async def test_an_expired_lease_is_taken_over(database, clock, scout, run):
@@ -117,7 +119,7 @@ async def test_an_expired_lease_is_taken_over(database, clock, scout, run):
     await steps.start(database, open_)
     clock.forward(60)
     second = rows.execution(scout, started_at=clock.now())
-    await executions.start(database, second)
+    await queue.start(database, second)
     lost = await executions.get(database, run.id)
     assert (lost.status, lost.outcome, lost.error_class) == ("failed", "failed", "worker_lost")
     assert (lost.fence, lost.completed_at, lost.lease_until) == (2, clock.now(), None)
@@ -131,13 +133,13 @@ async def test_a_lease_that_holds_is_respected_to_its_last_moment(database, cloc
     """One second before its end a lease still holds; a renewed one holds longer."""
     clock.forward(59)
     with pytest.raises(Conflict):
-        await executions.start(database, rows.execution(scout))
-    await executions.renew(database, run.id, run.fence, clock.now() + timedelta(minutes=1))
+        await queue.start(database, rows.execution(scout))
+    await queue.renew(database, run.id, run.fence, clock.now() + timedelta(minutes=1))
     clock.forward(59)
     with pytest.raises(Conflict):
-        await executions.start(database, rows.execution(scout))
+        await queue.start(database, rows.execution(scout))
     clock.forward(1)
-    await executions.start(database, rows.execution(scout))
+    await queue.start(database, rows.execution(scout))
 
 
 async def test_a_stale_fence_writes_nothing(database, clock, scout, run):
@@ -145,12 +147,12 @@ async def test_a_stale_fence_writes_nothing(database, clock, scout, run):
     step = rows.step(run)
     await steps.start(database, step)
     clock.forward(60)
-    await executions.start(database, rows.execution(scout))
+    await queue.start(database, rows.execution(scout))
     before = await everything(database, run)
     later = clock.now() + timedelta(hours=1)
     late = replace(step, status="completed", output_data={"late": True})
     for write, *args in (
-        (executions.renew, run.id, run.fence, later),
+        (queue.renew, run.id, run.fence, later),
         (executions.finish, finished(run)),
         (steps.start, rows.step(run, 2)),
         (steps.finish, late),
@@ -180,7 +182,7 @@ async def test_a_finished_run_takes_no_more(database, run):
 async def test_findings_go_with_a_lost_fence(database, clock, scout, run):
     """Findings written in the transaction whose finish is refused are not stored."""
     clock.forward(60)
-    await executions.start(database, rows.execution(scout))
+    await queue.start(database, rows.execution(scout))
 
     async def report():
         async with database.transaction() as tx:
@@ -197,7 +199,7 @@ async def test_hold_keeps_the_run_until_the_commit(database, clock, scout, run):
     clock.forward(60)
     async with database.transaction() as tx:
         await executions.hold(tx, run.id, run.fence)
-        thief = asyncio.create_task(executions.start(database, rows.execution(scout)))
+        thief = asyncio.create_task(queue.start(database, rows.execution(scout)))
         done, _ = await asyncio.wait({thief}, timeout=0.2)
         assert not done
         await tx.execute("UPDATE scouts SET goal = $1 WHERE id = $2", "held", scout.id)
@@ -239,8 +241,8 @@ async def test_runs_are_listed_newest_first(database, scout):
     made = []
     for minutes in range(4):
         at = rows.AT + timedelta(minutes=minutes)
-        one = rows.execution(scout, status="completed", started_at=at)
-        await executions.start(database, one)
+        one = rows.execution(scout, status="completed", state="completed", started_at=at)
+        await queue.start(database, one)
         made.insert(0, one)
     assert await executions.of_scout(database, scout.id, 3) == made[:3]
     prefix = str(made[2].id)[:13].upper()

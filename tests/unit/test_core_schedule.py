@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scout_cli.core import schedule
+from scout_cli.core.models import Scout
 from scout_cli.errors import InvalidInput
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
@@ -37,6 +39,79 @@ def test_the_next_slot_is_later(rhythm, zone, moment):
     upcoming = schedule.next_after(rhythm, zone, slot)
     assert upcoming > slot
     assert upcoming.utcoffset() == timedelta(0)
+
+
+@given(
+    st.sampled_from(RHYTHMS),
+    st.sampled_from([*ZONES, "Pacific/Apia", "America/Sao_Paulo"]),
+    st.datetimes(datetime(2009, 1, 1), datetime(2030, 1, 1)),  # noqa: DTZ001 - made aware below
+    st.timedeltas(timedelta(0), timedelta(days=900)),
+)
+def test_slots_are_one_lattice(rhythm, zone, start, later):
+    """The last slot before a moment and the first after it have no slot between them."""
+    anchor, now = start.replace(tzinfo=UTC), start.replace(tzinfo=UTC) + later
+    latest = schedule.latest(rhythm, zone, now, anchor=anchor)
+    upcoming = schedule.next_after(rhythm, zone, now, anchor=anchor)
+    assert latest <= now < upcoming
+    assert schedule.next_after(rhythm, zone, latest, anchor=anchor) == upcoming
+    assert schedule.latest(rhythm, zone, upcoming, anchor=anchor) == upcoming
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("hour", [0, 1, 2, 3, 9])
+def test_a_daily_scout_runs_once_per_local_day(zone, hour):
+    """Two years long, through every change of daylight saving, at its own time of day."""
+    anchor = datetime(2025, 1, 1, hour, 30, tzinfo=ZoneInfo(zone))
+    slot, days = anchor, []
+    for _ in range(730):
+        slot = schedule.next_after("daily", zone, slot, anchor=anchor)
+        days.append(slot.astimezone(ZoneInfo(zone)))
+    assert [day.toordinal() - days[0].toordinal() for day in days] == list(range(730))
+    moved = [day for day in days if (day.hour, day.minute) != (hour, 30)]
+    assert len(moved) <= 2
+
+
+def scout(**changes):
+    """Return a scout made on a Monday."""
+    made = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    nobody = UUID(int=0)
+    fields = {"id": nobody, "user_id": nobody, "title": "t", "created_at": made, "anchor": made}
+    return Scout(**fields | {"updated_at": made} | changes)
+
+
+def test_missed_slots_become_one_turn():
+    """After four days without a machine a daily scout runs once, for the newest slot."""
+    due = datetime(2026, 3, 3, 9, tzinfo=UTC)
+    turn = schedule.turn(scout(next_run_at=due), datetime(2026, 3, 6, 11, tzinfo=UTC))
+    assert turn.slot == datetime(2026, 3, 6, 9, tzinfo=UTC)
+    assert turn.covers_from == due
+    assert turn.upcoming == datetime(2026, 3, 7, 9, tzinfo=UTC)
+
+
+def test_a_first_run_needs_no_slot_of_the_lattice():
+    """A cron scout made at noon runs at once, then by its line."""
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    turn = schedule.turn(scout(schedule="0 9 * * *", next_run_at=noon), noon)
+    assert (turn.slot, turn.covers_from) == (noon, noon)
+    assert turn.upcoming == datetime(2026, 3, 3, 9, tzinfo=UTC)
+
+
+def test_a_minutely_line_of_ten_years_is_one_turn():
+    """A clock that jumped ten years costs one run and no million steps."""
+    due = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    turn = schedule.turn(
+        scout(schedule="* * * * *", next_run_at=due), due + timedelta(days=3650, seconds=30)
+    )
+    assert turn.slot == due + timedelta(days=3650)
+
+
+def test_a_scout_that_rested_is_due_since_the_slot_it_missed():
+    """Resumed after a week it runs at once; resumed within its day it waits for the slot."""
+    rested = scout(last_run_at=datetime(2026, 3, 4, 9, 5, tzinfo=UTC))
+    assert schedule.upcoming(rested, datetime(2026, 3, 11, 12, tzinfo=UTC)) == datetime(
+        2026, 3, 5, 9, tzinfo=UTC
+    )
+    assert schedule.upcoming(scout(), datetime(2026, 3, 11, 12, tzinfo=UTC)).hour == 12
 
 
 def test_a_time_that_the_spring_leaves_out_runs_an_hour_later():

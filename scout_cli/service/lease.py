@@ -1,0 +1,88 @@
+"""Work goes on while the lease of its execution holds, and not a moment longer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from scout_cli.core.models import Execution, Record
+from scout_cli.core.ports import Clock
+from scout_cli.errors import DatabaseUnavailable, FenceLost
+from scout_cli.store import queue
+from scout_cli.store.database import Database
+from scout_cli.store.queue import Lease
+
+T = TypeVar("T")
+
+_BEATS = 4
+"""Signs of life in the time of one lease."""
+
+
+class Terms(Record, frozen=True, kw_only=True):
+    """How long an execution is somebody's."""
+
+    owner: str = ""
+    """Who holds it, for people: host and process."""
+    lease: timedelta = timedelta(seconds=60)
+    """Without a sign of life for so long, another process may take it over."""
+    deadline: timedelta = timedelta(minutes=32)
+    """It is taken away after this, sign of life or not; above the budget of the agent itself,
+    which ends in good order."""
+
+    def begin(self, now: datetime) -> Lease:
+        """Return a lease that begins now."""
+        return Lease(
+            owner=self.owner, until=now + self.lease, deadline=now + self.deadline, now=now
+        )
+
+
+async def alive(
+    db: Database, clock: Clock, execution: Execution, terms: Terms, work: Awaitable[T]
+) -> T:
+    """Do `work` while giving signs of life; losing the lease ends the work at once.
+
+    Args:
+        db: where the lease is.
+        clock: for the next end of the lease.
+        execution: held by us.
+        terms: how long a lease is.
+        work: what to do.
+
+    Raises:
+        FenceLost: another process has taken it over, or this one was stopped or cut off from the
+            database for longer than the lease.
+    """
+    task = asyncio.ensure_future(work)
+    pulse = asyncio.create_task(_pulse(db, clock, execution, terms))
+    try:
+        await asyncio.wait({task, pulse}, return_when=asyncio.FIRST_COMPLETED)
+        if pulse.done() and not task.done():
+            pulse.result()
+        return await task
+    finally:
+        for each in (pulse, task):
+            each.cancel()
+        await asyncio.gather(pulse, task, return_exceptions=True)
+
+
+async def _pulse(db: Database, clock: Clock, execution: Execution, terms: Terms) -> None:
+    lease = terms.lease.total_seconds()
+    last = clock.monotonic()
+    wait = lease / _BEATS
+    while True:
+        await asyncio.sleep(wait)
+        if clock.monotonic() - last > lease:
+            raise FenceLost(
+                f"run {execution.id} gave no sign of life for {lease:g} s and was let go",
+                hint="the machine slept, or the database was gone; the next tick runs it again",
+            )
+        began = clock.monotonic()
+        try:
+            until = await db.now() + terms.lease
+            await queue.renew(db, execution.id, execution.fence, until)
+        except DatabaseUnavailable:
+            wait = min(1.0, lease / _BEATS)
+            continue
+        last, wait = began, lease / _BEATS

@@ -1,0 +1,241 @@
+"""Runs what is due, side by side, and delivers the news: once for cron, or without end.
+
+The loop never waits for a run, and nothing but `concurrency` limits how many there are at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from scout_cli.core.events import Event
+from scout_cli.core.models import Execution, Record
+from scout_cli.core.ports import Clock
+from scout_cli.errors import DatabaseUnavailable, FenceLost, ScoutError
+from scout_cli.service.attempts import Attempts
+from scout_cli.service.lease import Terms
+from scout_cli.service.scheduler import Planned, Scheduler
+from scout_cli.store import queue, scouts
+from scout_cli.store.database import Database
+
+INTERVAL = 60.0
+"""Seconds between two looks at the clock, at most."""
+GRACE = 20.0
+"""Seconds that running work has to finish after it was asked to stop."""
+_RETRY = 1.0
+"""Seconds between two tries to reach a database that is gone."""
+
+
+class Ended(Record, frozen=True, kw_only=True):
+    """How one execution left this worker."""
+
+    execution: Execution
+    title: str
+    outcome: str
+    """An `Outcome`, `later` for one that is tried again, `given_back`, `lost` or `failed`."""
+    message: str = ""
+    seconds: float = 0.0
+
+
+class Listener(Protocol):
+    """Hears what a worker does."""
+
+    async def planned(self, planned: Planned) -> None:
+        """The clock was looked at."""
+        ...
+
+    async def started(self, execution: Execution, title: str) -> None:
+        """An execution begins."""
+        ...
+
+    async def event(self, execution: Execution, event: Event) -> None:
+        """An agent said something."""
+        ...
+
+    async def ended(self, ended: Ended) -> None:
+        """An execution left this worker."""
+        ...
+
+    async def trouble(self, error: ScoutError) -> None:
+        """Something outside a run could not be done; it is tried again."""
+        ...
+
+
+class Worker:
+    """Claims and runs what the scheduler queues.
+
+    Args:
+        db: where the queue is.
+        clock: measures how long runs take.
+        scheduler: queues what is due.
+        attempts: carries out a claimed execution.
+        terms: how long a claim holds.
+        concurrency: executions at the same time.
+        chores: done beside the runs, again and again: deliveries, clean-ups.
+        listener: hears what happens.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        scheduler: Scheduler,
+        attempts: Attempts,
+        terms: Terms,
+        listener: Listener,
+        *,
+        concurrency: int,
+        chores: tuple[Callable[[], Awaitable[object]], ...] = (),
+        interval: float = INTERVAL,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._scheduler = scheduler
+        self._attempts = attempts
+        self._terms = terms
+        self._listener = listener
+        self._concurrency = concurrency
+        self._chores = chores
+        self._interval = interval
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def tick(self, stop: asyncio.Event) -> None:
+        """Queue what is due, run all that waits, do the chores, and return.
+
+        Args:
+            stop: set it to claim nothing more; what runs has `GRACE` seconds to finish and is
+                given back after that.
+
+        Raises:
+            DatabaseUnavailable: before anything was claimed.
+        """
+        await self._listener.planned(await self._scheduler.plan())
+        async with self._winding_down():
+            while not stop.is_set():
+                await self._fill(stop)
+                if not self._running:
+                    break
+                await self._wait_for_one(stop, None)
+        if not stop.is_set():
+            for chore in self._chores:
+                await chore()
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Do so without end, looking at the clock at least once a minute.
+
+        Args:
+            stop: set it to end; see `tick`.
+        """
+        chores = [asyncio.create_task(self._keep_doing(chore, stop)) for chore in self._chores]
+        planner = asyncio.create_task(self._keep_planning(stop))
+        try:
+            async with self._winding_down():
+                while not stop.is_set():
+                    await self._guarded(lambda: self._fill(stop))
+                    await self._wait_for_one(stop, min(1.0, self._interval))
+        finally:
+            for task in (planner, *chores):
+                task.cancel()
+            await asyncio.gather(planner, *chores, return_exceptions=True)
+
+    async def _keep_planning(self, stop: asyncio.Event) -> None:
+        async def plan() -> None:
+            await self._listener.planned(await self._scheduler.plan())
+
+        while not stop.is_set():
+            await self._guarded(plan)
+            await _sleep(stop, self._interval)
+
+    async def _keep_doing(
+        self, chore: Callable[[], Awaitable[object]], stop: asyncio.Event
+    ) -> None:
+        while not stop.is_set():
+            await self._guarded(chore)
+            await _sleep(stop, _RETRY)
+
+    async def _guarded(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do `work`; a database that is gone comes back, and the loop is still here then."""
+        try:
+            await work()
+        except DatabaseUnavailable as error:
+            await self._listener.trouble(error)
+            await asyncio.sleep(_RETRY)
+
+    async def _fill(self, stop: asyncio.Event) -> None:
+        """Claim as much as there is room for, and start it."""
+        room = self._concurrency - len(self._running)
+        if room <= 0 or stop.is_set():
+            return
+        lease = self._terms.begin(await self._db.now())
+        for execution in await queue.claim(self._db, lease, room):
+            task = asyncio.create_task(self._run(execution))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _run(self, execution: Execution) -> None:
+        began = self._clock.monotonic()
+        scout = await scouts.get(self._db, execution.scout_id)
+        if scout is None:
+            return  # deleted a moment ago, and its execution with it
+        await self._listener.started(execution, scout.title)
+
+        async def emit(event: Event) -> None:
+            await self._listener.event(execution, event)
+
+        outcome, message = "", ""
+        try:
+            result = await self._attempts.carry_out(execution, scout, emit)
+            outcome = result.outcome
+        except FenceLost as error:
+            outcome, message = "lost", error.message
+        except asyncio.CancelledError:
+            outcome = "given_back"
+        except ScoutError as error:
+            outcome, message = "failed", error.message
+        except Exception as error:  # noqa: BLE001 - stored as failed; the other runs go on
+            outcome, message = "failed", f"unexpected {type(error).__name__}: {error}"
+        await self._listener.ended(
+            Ended(
+                execution=execution,
+                title=scout.title,
+                outcome=outcome,
+                message=message,
+                seconds=self._clock.monotonic() - began,
+            )
+        )
+
+    async def _wait_for_one(self, stop: asyncio.Event, seconds: float | None) -> None:
+        """Wait until a run has ended, `stop` is set or the time is over."""
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait(
+                {stopping, *self._running}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            stopping.cancel()
+
+    @asynccontextmanager
+    async def _winding_down(self) -> AsyncIterator[None]:
+        """Let what runs finish after the block, for a while; give all of it back when it breaks."""
+        try:
+            yield
+        except BaseException:
+            await self._give_back(set(self._running))
+            raise
+        if self._running:
+            _, late = await asyncio.wait(set(self._running), timeout=GRACE)
+            await self._give_back(late)
+
+    async def _give_back(self, running: set[asyncio.Task[None]]) -> None:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

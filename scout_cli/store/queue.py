@@ -1,0 +1,246 @@
+"""The life of an execution between its slot and its end: claimed, renewed, given back, lost.
+
+Every transition names the state it leaves and, from `running` on, the fence it holds; the number
+of changed rows says whether it happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from scout_cli.core.models import Execution, Record
+from scout_cli.core.retries import MAX_CRASHES
+from scout_cli.store import executions
+from scout_cli.store.database import Connection
+from scout_cli.store.executions import LIVE, fence_lost
+from scout_cli.store.statements import placeholders
+
+WORKER_LOST = "worker_lost"
+"""`error_class` of a run whose process went away without a word."""
+LOST = "worker lost: its process went away"
+
+_CLAIMED = """
+    state = 'running', fence = fence + 1, attempt = attempt + 1, beats = 0, lease_owner = $1,
+    lease_until = $2, deadline_at = $3, error_message = NULL, error_class = NULL,
+    started_at = CASE WHEN attempt = 0 AND crash_count = 0 THEN $4 ELSE started_at END
+"""
+_DEAD = "state = 'running' AND (lease_until IS NULL OR lease_until <= $1 OR deadline_at <= $1)"
+
+
+class Lease(Record, frozen=True, kw_only=True):
+    """Who holds an execution, and for how long without a sign of life."""
+
+    owner: str
+    until: datetime
+    deadline: datetime
+    """When the run is taken from its owner, sign of life or not."""
+    now: datetime
+
+
+class Expired(Record, frozen=True, kw_only=True):
+    """A run whose lease has run out."""
+
+    id: UUID
+    beats: int
+
+
+async def start(db: Connection, execution: Execution) -> Execution:
+    """Begin a run that somebody asked for, now.
+
+    A run of the same scout whose process was lost is ended first. One that waits in the queue is
+    taken over instead of a second one beside it.
+
+    Args:
+        db: the database.
+        execution: a running execution with lease and deadline.
+
+    Returns:
+        The run to carry out: `execution`, or the one that waited.
+
+    Raises:
+        Conflict: this scout is already running, and its lease holds.
+        InvalidInput: it has no lease, so that a crash would leave it running for ever.
+        NotFound: the scout is not there.
+    """
+    async with db.transaction() as tx:
+        now = await tx.now()
+        sql = f"SELECT id, beats FROM scout_executions WHERE {_DEAD} AND scout_id = $2"  # noqa: S608 - a constant
+        await take_back(tx, await tx.all(Expired, sql, now, execution.scout_id), now)
+        if execution.lease_until is not None:
+            lease = Lease(
+                owner=execution.lease_owner or "",
+                until=execution.lease_until,
+                deadline=execution.deadline_at or execution.lease_until,
+                now=now,
+            )
+            if waiting := await claim_of(tx, execution.scout_id, lease):
+                return waiting
+        await executions.add(tx, execution)
+        return execution
+
+
+async def claim(db: Connection, lease: Lease, limit: int) -> list[Execution]:
+    """Take up to `limit` queued runs whose moment has come, the longest waiting first.
+
+    No two callers get the same one, whatever process or machine they are in.
+    """
+    sql = f"""
+        WITH picked AS MATERIALIZED (
+            SELECT id FROM scout_executions WHERE state = 'queued' AND run_after <= $4
+            ORDER BY run_after, id LIMIT $5 {db.skip_locked})
+        UPDATE scout_executions SET {_CLAIMED}
+        WHERE id IN (SELECT id FROM picked) AND state = 'queued' RETURNING *
+    """  # noqa: S608 - constants
+    taken = await db.all(Execution, sql, lease.owner, lease.until, lease.deadline, lease.now, limit)
+    return sorted(taken, key=lambda each: (each.run_after or each.created_at, each.id))
+
+
+async def claim_of(db: Connection, scout_id: UUID, lease: Lease) -> Execution | None:
+    """Take the queued run of one scout now, before its moment; None when it has none."""
+    sql = f"""
+        UPDATE scout_executions SET {_CLAIMED} WHERE scout_id = $5 AND state = 'queued' RETURNING *
+    """  # noqa: S608 - constants
+    return await db.one(
+        Execution, sql, lease.owner, lease.until, lease.deadline, lease.now, scout_id
+    )
+
+
+async def renew(db: Connection, execution_id: UUID, fence: int, lease_until: datetime) -> None:
+    """Say that the run is alive.
+
+    Args:
+        db: the database.
+        execution_id: the run.
+        fence: the number it was started with.
+        lease_until: until when nobody may take it over.
+
+    Raises:
+        FenceLost: another process has taken it over, or it has ended.
+    """
+    sql = f"""
+        UPDATE scout_executions SET lease_until = $3, beats = beats + 1 WHERE {LIVE}
+    """  # noqa: S608 - a constant
+    if not await db.execute(sql, execution_id, fence, lease_until):
+        raise fence_lost(execution_id)
+
+
+async def retry(
+    db: Connection, execution: Execution, run_after: datetime, message: str, error_class: str
+) -> None:
+    """Put a run back that failed for now.
+
+    Raises:
+        FenceLost: another process has taken it over, or it has ended.
+    """
+    sql = f"""
+        UPDATE scout_executions SET state = 'queued', run_after = $3, error_message = $4,
+            error_class = $5, lease_until = NULL, lease_owner = NULL
+        WHERE {LIVE}
+    """  # noqa: S608 - a constant
+    if not await db.execute(sql, execution.id, execution.fence, run_after, message, error_class):
+        raise fence_lost(execution.id)
+
+
+async def release(db: Connection, execution: Execution, now: datetime) -> None:
+    """Give a run back untouched, as on SIGTERM: the attempt is not counted.
+
+    Raises:
+        FenceLost: another process has taken it over, or it has ended.
+    """
+    sql = f"""
+        UPDATE scout_executions SET state = 'queued', run_after = $3, attempt = attempt - 1,
+            lease_until = NULL, lease_owner = NULL
+        WHERE {LIVE}
+    """  # noqa: S608 - a constant
+    if not await db.execute(sql, execution.id, execution.fence, now):
+        raise fence_lost(execution.id)
+
+
+async def expired(db: Connection, now: datetime, limit: int) -> list[Expired]:
+    """Return the runs that nobody has kept alive, the longest lost first."""
+    sql = f"""
+        SELECT id, beats FROM scout_executions WHERE {_DEAD} ORDER BY lease_until, id LIMIT $2
+    """  # noqa: S608 - a constant
+    return await db.all(Expired, sql, now, limit)
+
+
+async def running_of(db: Connection, scout_id: UUID) -> Execution | None:
+    """Return the live run of a scout, queued or running; None when it has none."""
+    sql = "SELECT * FROM scout_executions WHERE scout_id = $1 AND status = 'running'"
+    return await db.one(Execution, sql, scout_id)
+
+
+async def take_back(db: Connection, lost: Sequence[Expired], now: datetime) -> list[Execution]:
+    """Inside a transaction: end the lease of lost runs; those with a slot go back to the queue.
+
+    A run that a person started by hand, or that lost its process for the third time, has failed.
+    One that gave a sign of life meanwhile is left alone.
+
+    Returns:
+        The runs that failed by it.
+    """
+    if not lost:
+        return []
+    beats = {each.id: each.beats for each in lost}
+    ids = list(beats)
+    marks = placeholders(ids, first=2)
+    locked = await db.all(
+        Expired,
+        f"""SELECT id, beats FROM scout_executions WHERE {_DEAD} AND id IN ({marks})
+            {db.update_lock}""",  # noqa: S608 - constants and placeholders
+        now,
+        *ids,
+    )
+    gone = [each.id for each in locked if beats[each.id] == each.beats]
+    if not gone:
+        return []
+    await _end_steps(db, gone, now)
+    await _requeue(db, gone, now)
+    return await _fail(db, gone, now)
+
+
+async def _end_steps(db: Connection, ids: Sequence[UUID], now: datetime) -> None:
+    sql = f"""
+        UPDATE scout_execution_steps SET status = 'failed', completed_at = $1, error_message = $2
+        WHERE status = 'running' AND execution_id IN ({placeholders(ids, first=3)})
+    """  # noqa: S608 - placeholders
+    await db.execute(sql, now, LOST, *ids)
+
+
+async def _requeue(db: Connection, ids: Sequence[UUID], now: datetime) -> None:
+    sql = f"""
+        UPDATE scout_executions SET state = 'queued', fence = fence + 1, run_after = $1,
+            crash_count = crash_count + 1, attempt = attempt - 1,
+            error_message = $2, error_class = $3, lease_until = NULL, lease_owner = NULL
+        WHERE state = 'running' AND "trigger" <> 'manual' AND crash_count + 1 < $4
+            AND id IN ({placeholders(ids, first=5)})
+    """  # noqa: S608 - placeholders
+    await db.execute(sql, now, LOST, WORKER_LOST, MAX_CRASHES, *ids)
+
+
+async def _fail(db: Connection, ids: Sequence[UUID], now: datetime) -> list[Execution]:
+    sql = f"""
+        UPDATE scout_executions SET state = 'failed', status = 'failed', outcome = 'failed',
+            fence = fence + 1, crash_count = crash_count + 1, completed_at = $1,
+            error_message = $2, error_class = $3, lease_until = NULL, lease_owner = NULL
+        WHERE state = 'running' AND id IN ({placeholders(ids, first=4)}) RETURNING *
+    """  # noqa: S608 - placeholders
+    return await db.all(Execution, sql, now, LOST, WORKER_LOST, *ids)
+
+
+async def bring_back(db: Connection, now: datetime, latest: datetime) -> None:
+    """After the clock went back: no lease and no wait may reach far into what is now the future.
+
+    Args:
+        db: the database.
+        now: the present moment.
+        latest: the end of a lease that begins now.
+    """
+    leases = (
+        "UPDATE scout_executions SET lease_until = $1 WHERE state = 'running' AND lease_until > $1"
+    )
+    await db.execute(leases, latest)
+    waits = "UPDATE scout_executions SET run_after = $1 WHERE state = 'queued' AND run_after > $2"
+    await db.execute(waits, now, latest)
