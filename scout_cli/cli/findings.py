@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import get_args
+from uuid import UUID
 
 import click
 
 from scout_cli.app import App
-from scout_cli.cli import streams, tables, times
+from scout_cli.cli import names, streams, tables, times
 from scout_cli.cli.session import Session, pass_session
 from scout_cli.cli.tables import Column
-from scout_cli.core.models import Novelty
+from scout_cli.cli.times import Times
+from scout_cli.core.models import Finding, Novelty
 
 _REPORTED: tuple[Novelty, ...] = ("new", "possible_repeat")
 _ALL: tuple[Novelty, ...] = get_args(Novelty)
 _COLUMNS = (
-    Column("found"),
-    Column("status"),
-    Column("fact", wide=True),
-    Column("source"),
-    Column("published"),
-    Column("url", wide=True),
+    Column("id"),
+    Column("found", rank=2),
+    Column("status", rank=4),
+    Column("scout", rank=5, wide=True, least=12),
+    Column("fact", rank=1, wide=True, least=20),
+    Column("source", rank=3),
+    Column("published", rank=6),
+    Column("url", rank=7, wide=True, least=30),
 )
 
 
 @click.command("findings")
-@click.option("--scout", "name", metavar="SCOUT", help="Only of this scout.")
+@click.option(
+    "--scout",
+    "chosen",
+    metavar="SCOUT",
+    multiple=True,
+    type=names.SCOUT,
+    help="Only of this scout; may be given again.",
+)
 @click.option("--since", metavar="WHEN", help="Only found since: 24h, 7d, 2w or a date.")
 @click.option(
     "--status",
@@ -34,15 +47,17 @@ _COLUMNS = (
     help="Only of this kind; default: new and possible_repeat, which are those reported.",
 )
 @click.option("--limit", default=50, type=click.IntRange(1, 100_000), help="Facts, default 50.")
+@times.utc_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def command(
     session: Session,
-    name: str | None,
+    chosen: tuple[str, ...],
     since: str | None,
     status: tuple[str, ...],
     *,
     limit: int,
+    utc: bool,
     as_json: bool,
 ) -> None:
     """List the facts that were found, with their sources.
@@ -57,29 +72,35 @@ def command(
         now = app.clock.now()
         moment = times.since(since, now) if since else None
         scouts = await app.scouts()
-        scout = await scouts.find(name) if name is not None else None
-        found = await scouts.findings(scout=scout, since=moment, novelty=novelty, limit=limit + 1)
+        of = await scouts.find_all(chosen)
+        found = await scouts.findings(of=of, since=moment, novelty=novelty, limit=limit + 1)
         shown = found[:limit]
         if as_json:
             streams.put_json({"findings": shown})
         elif shown:
-            tables.show(
-                _COLUMNS,
-                [
-                    (
-                        times.relative(each.created_at, now),
-                        each.novelty.replace("_", " "),
-                        each.fact,
-                        each.host,
-                        f"{each.published_at:%Y-%m-%d}" if each.published_at else "-",
-                        each.url,
-                    )
-                    for each in shown
-                ],
-            )
+            titles, when = await scouts.titles(), Times(now, utc)
+            tables.show(_COLUMNS, [_row(each, titles, when) for each in shown])
         else:
             streams.say("No findings. See what the runs did with: scout history")
         if len(found) > limit:
             streams.say(f"The newest {limit} are shown; more with --limit {limit * 5}")
 
     session.run(work)
+
+
+def _row(found: Finding, titles: Mapping[UUID, str], when: Times) -> tuple[str, ...]:
+    day = when.at if when.utc else _day
+    return (
+        str(found.id)[:8],
+        when.past(found.created_at),
+        found.novelty.replace("_", " "),
+        titles.get(found.scout_id, "-"),
+        found.fact,
+        found.host,
+        day(found.published_at),
+        found.url,
+    )
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d}" if moment else "-"

@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from uuid import UUID
+
 import click
 
 from scout_cli.app import App
-from scout_cli.cli import streams, tables, times
+from scout_cli.cli import names, streams, tables, times
 from scout_cli.cli.list import ended
 from scout_cli.cli.session import Session, pass_session
 from scout_cli.cli.tables import Column
-from scout_cli.core.models import Execution, Scout, Step
+from scout_cli.cli.times import Times
+from scout_cli.core.models import Execution, Step
 from scout_cli.core.shape import plain
-from scout_cli.service.scouts import Scouts
 
 _COLUMNS = (
     Column("run"),
-    Column("scout"),
-    Column("started"),
-    Column("took", number=True),
-    Column("outcome"),
-    Column("new", number=True),
-    Column("repeats", number=True),
-    Column("unread", number=True),
-    Column("summary", wide=True),
+    Column("scout", rank=6, wide=True, least=12),
+    Column("started", rank=1),
+    Column("took", rank=5, number=True),
+    Column("outcome", rank=2),
+    Column("new", rank=4, number=True),
+    Column("repeats", rank=10, number=True),
+    Column("pages", rank=8, number=True),
+    Column("unread", rank=9, number=True),
+    Column("tokens", rank=7, number=True),
+    Column("summary", rank=3, wide=True, least=20),
 )
 _STEP_COLUMNS = (
     Column("step", number=True),
-    Column("status"),
-    Column("by"),
-    Column("what", wide=True),
-    Column("error", wide=True),
+    Column("status", rank=2),
+    Column("by", rank=3),
+    Column("what", rank=1, wide=True),
+    Column("error", rank=4, wide=True),
 )
 
 
 @click.command("history")
-@click.argument("name", metavar="[SCOUT]", required=False)
+@click.argument("chosen", metavar="[SCOUT]...", nargs=-1, type=names.SCOUT)
 @click.option("--limit", default=20, type=click.IntRange(1, 10_000), help="Runs shown, default 20.")
 @click.option("--steps", is_flag=True, help="Show the steps of the newest run too.")
+@times.utc_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
-def command(session: Session, name: str | None, *, limit: int, steps: bool, as_json: bool) -> None:
+def command(
+    session: Session, chosen: tuple[str, ...], *, limit: int, steps: bool, utc: bool, as_json: bool
+) -> None:
     """List past runs, how they ended and why.
 
     SCOUT is an id, the beginning of one, or a title; without it the runs of all scouts are shown.
@@ -51,14 +59,13 @@ def command(session: Session, name: str | None, *, limit: int, steps: bool, as_j
 
     async def work(app: App) -> None:
         scouts = await app.scouts()
-        scout = await scouts.find(name) if name is not None else None
-        found = await scouts.history(scout, limit + 1)
+        found = await scouts.history(await scouts.find_all(chosen), limit + 1)
         shown = found[:limit]
         newest = await scouts.steps(shown[0]) if steps and shown else []
         if as_json:
             streams.put_json(_json(shown, newest, steps=steps))
         elif shown:
-            await _print(app, scouts, shown, newest)
+            _print(shown, newest, await scouts.titles(), Times(app.clock.now(), utc))
         else:
             streams.say("No runs yet. Start one with: scout run SCOUT")
         if len(found) > limit:
@@ -74,16 +81,16 @@ def _json(shown: list[Execution], newest: list[Step], *, steps: bool) -> dict[st
     return {"executions": executions}
 
 
-async def _print(app: App, scouts: Scouts, shown: list[Execution], newest: list[Step]) -> None:
-    names = {each.scout.id: each.scout for each in await scouts.all()}
-    now = app.clock.now()
+def _print(
+    shown: list[Execution], newest: list[Step], titles: Mapping[UUID, str], when: Times
+) -> None:
     tables.show(
         _COLUMNS,
         [
             (
                 str(run.id)[:8],
-                _title(names.get(run.scout_id)),
-                times.relative(run.started_at, now),
+                titles.get(run.scout_id, "-"),
+                when.past(run.started_at),
                 _took(run),
                 ended(run),
                 *_numbers(run),
@@ -109,18 +116,22 @@ async def _print(app: App, scouts: Scouts, shown: list[Execution], newest: list[
         )
 
 
-def _title(scout: Scout | None) -> str:
-    return scout.title if scout else "-"
-
-
 def _took(run: Execution) -> str:
     if run.completed_at is None:
         return "-"
     return times.lasted((run.completed_at - run.started_at).total_seconds())
 
 
-def _numbers(run: Execution) -> tuple[str, str, str]:
-    if run.counts is None:
-        return "-", "-", "-"
-    counts = run.counts
-    return str(counts.new + counts.possible_repeats), str(counts.repeats), str(counts.unread)
+def _numbers(run: Execution) -> tuple[str, ...]:
+    """Return new, repeats, pages, unread and tokens."""
+    counts, usage = run.counts, run.usage
+    tokens = str(usage.prompt_tokens + usage.completion_tokens) if usage else "-"
+    if counts is None:
+        return "-", "-", "-", "-", tokens
+    return (
+        str(counts.new + counts.possible_repeats),
+        str(counts.repeats),
+        str(counts.read + counts.unchanged + counts.unread),
+        str(counts.unread),
+        tokens,
+    )

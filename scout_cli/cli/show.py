@@ -5,21 +5,19 @@ from __future__ import annotations
 import click
 
 from scout_cli.app import App
-from scout_cli.cli import brief, streams, tables, times, wishes
+from scout_cli.cli import brief, names, streams, tables, times, wishes
 from scout_cli.cli.list import ended, glance
 from scout_cli.cli.session import Session, pass_session
-from scout_cli.core.models import Execution
+from scout_cli.cli.times import Times
 from scout_cli.service.scouts import Overview
-
-_LOOKED_BACK = 50
-"""Runs among which the last brief is looked for."""
 
 
 @click.command("show")
-@click.argument("name", metavar="SCOUT")
+@click.argument("name", metavar="SCOUT", type=names.SCOUT)
+@times.utc_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
-def command(session: Session, name: str, *, as_json: bool) -> None:
+def command(session: Session, name: str, *, utc: bool, as_json: bool) -> None:
     """Show one scout, its last brief and its next run.
 
     SCOUT is an id, the beginning of one, or a title.
@@ -33,33 +31,40 @@ def command(session: Session, name: str, *, as_json: bool) -> None:
         scouts = await app.scouts()
         scout = await scouts.find(name)
         overview = await scouts.overview(scout)
-        told = _last_with_news(await scouts.history(scout, _LOOKED_BACK))
+        told = await scouts.last_with_news(scout)
         if as_json:
             streams.put_json({**glance(overview), "last_with_news": told})
             return
-        tables.pairs(_rows(app, overview))
+        shown = Times(app.clock.now(), utc)
+        tables.pairs(_rows(overview, shown))
         if told and told.results_summary:
-            streams.put(f"\nLast brief, {times.local(told.completed_at)}:\n")
+            streams.put(f"\nLast brief, {shown.at(told.completed_at)}:\n")
             brief.show_stored(told.results_summary.response)
-        streams.say(f"All its facts: scout findings --scout {str(scout.id)[:8]}")
+        _next_step(overview)
 
     session.run(work)
 
 
-def _last_with_news(history: list[Execution]) -> Execution | None:
-    return next((execution for execution in history if execution.outcome == "new"), None)
-
-
-def _rows(app: App, overview: Overview) -> list[tuple[str, str]]:
-    scout, last, now = overview.scout, overview.last, app.clock.now()
-    upcoming = times.upcoming(scout.next_run_at, now)
-    ran = f"{times.relative(last.started_at, now)}: {ended(last)}" if last else "never"
+def _rows(overview: Overview, shown: Times) -> list[tuple[str, str]]:
+    scout, last = overview.scout, overview.last
+    ran = shown.both(last.started_at, shown.past(last.started_at)) if last else "never"
+    upcoming = shown.both(scout.next_run_at, shown.due(scout.next_run_at))
     return [
         ("id", str(scout.id)),
         *wishes.described(scout),
         ("added query", ", ".join(scout.planned_queries)),
-        ("last run", ran),
+        ("key", scout.key or ""),
+        ("last run", f"{ran}: {ended(last)}" if last else ran),
         ("problem", last.error_message or "" if last else ""),
+        ("failures", str(scout.consecutive_failures or "")),
         ("next run", upcoming if scout.is_active else "paused"),
+        ("paused", "" if scout.is_active else scout.paused_reason or ""),
         ("findings", str(overview.findings)),
     ]
+
+
+def _next_step(overview: Overview) -> None:
+    name = str(overview.scout.id)[:8]
+    if not overview.scout.is_active:
+        streams.say(f"Let it run again with: scout resume {name}")
+    streams.say(f"All its facts: scout findings --scout {name}")

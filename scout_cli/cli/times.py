@@ -3,13 +3,48 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import click
 
 from scout_cli.errors import InvalidInput
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _FAR = timedelta(days=14)
+
+
+class Times(NamedTuple):
+    """How moments are shown: relative and local for a person, or exact."""
+
+    now: datetime
+    utc: bool = False
+
+    def past(self, moment: datetime | None) -> str:
+        """Return when something happened."""
+        return exact(moment) if self.utc else relative(moment, self.now)
+
+    def due(self, moment: datetime | None) -> str:
+        """Return when something is due."""
+        return exact(moment) if self.utc else upcoming(moment, self.now)
+
+    def at(self, moment: datetime | None) -> str:
+        """Return date and time."""
+        return exact(moment) if self.utc else local(moment)
+
+    def both(self, moment: datetime | None, told: str) -> str:
+        """Return `told`, the distance to `moment`, with date and time behind it."""
+        if self.utc or moment is None or abs(moment - self.now) > _FAR:
+            return told
+        return f"{told} ({local(moment)})"
+
+
+def utc_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--utc`."""
+    text = "Show exact times: UTC, ISO 8601."
+    return click.option("--utc", is_flag=True, help=text)(command)
 
 
 def relative(moment: datetime | None, now: datetime) -> str:
@@ -34,6 +69,13 @@ def upcoming(moment: datetime | None, now: datetime) -> str:
 def local(moment: datetime | None) -> str:
     """Return date and time in the machine's zone, `-` for None."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment else "-"
+
+
+def exact(moment: datetime | None) -> str:
+    """Return date and time in UTC to the second, as RFC 3339 writes it; `-` for None."""
+    if moment is None:
+        return "-"
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def lasted(seconds: float) -> str:

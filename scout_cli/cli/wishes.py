@@ -1,4 +1,4 @@
-"""The options that describe a wish, shared by `add` and `once`."""
+"""The options that describe a wish, shared by `add`, `once` and `edit`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scout_cli.config import holds_secret
 from scout_cli.core.models import Scout
 from scout_cli.core.shape import plain
 from scout_cli.errors import InvalidInput
-from scout_cli.service.scouts import Wish
+from scout_cli.service.wishes import Wish, place_text
 
 _MAX_STDIN = 65_536
 
@@ -50,7 +50,7 @@ def channels(given: Sequence[str]) -> tuple[str, ...]:
         elif holds_secret(url):
             raise InvalidInput(
                 "--notify: this URL holds a secret, and others can read a command line",
-                hint="give it on standard input: scout add ... --notify - < file-with-the-url",
+                hint="give it on standard input: --notify - < file-with-the-url",
             )
         else:
             found.append(url)
@@ -73,13 +73,12 @@ def wish_of(given: dict[str, Any]) -> Wish:
 
 def described(scout: Scout) -> list[tuple[str, str]]:
     """Return what a scout is, as names and values for a person."""
-    place = scout.location
     return [
         ("title", scout.title),
         ("about", scout.description or ""),
         ("goal", scout.goal or ""),
         *(("query", query) for query in scout.search_queries),
-        ("place", ", ".join(part for part in (place.city, place.country) if part) if place else ""),
+        ("place", place_text(scout.location)),
         ("language", scout.language or ""),
         ("rhythm", f"{scout.schedule}, {scout.timezone}"),
         *(("page", url) for url in scout.urls),
@@ -87,6 +86,7 @@ def described(scout: Scout) -> list[tuple[str, str]]:
         ("only", ", ".join(scout.include_domains)),
         ("never", ", ".join(scout.exclude_domains)),
         *(("notify", hidden(url)) for url in scout.notify),
+        ("digest", scout.digest or ""),
     ]
 
 
@@ -107,6 +107,6 @@ def _from_stdin() -> list[str]:
     urls = [row.strip() for row in text.splitlines() if row.strip()]
     if not urls:
         raise InvalidInput(
-            "--notify -: no URL on standard input", hint="scout add ... --notify - < file"
+            "--notify -: no URL on standard input", hint="--notify - < file-with-the-url"
         )
     return urls

@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from scout_cli.core import schedule, urls
+from msgspec.structs import replace
+
+from scout_cli.core import schedule
 from scout_cli.core.answers import SetUpAnswer
 from scout_cli.core.models import (
     AnsweredBy,
     Execution,
     Finding,
-    Location,
     Novelty,
     Record,
     Scout,
+    ScoutPatch,
     Step,
 )
 from scout_cli.core.ports import Clock, Reasoner
 from scout_cli.core.questions import SetUp
-from scout_cli.core.report import clean
-from scout_cli.errors import InvalidInput, ModelUnavailable, NotFound
-from scout_cli.store import executions, findings, scouts, steps, users
+from scout_cli.errors import ModelUnavailable
+from scout_cli.service import naming
+from scout_cli.service.changes import applied, checked, followed, moves, narrowed
+from scout_cli.service.wishes import Wish, check, place
+from scout_cli.store import executions, findings, overviews, scouts, steps, users
 from scout_cli.store.database import Database
+from scout_cli.store.overviews import Belongings, Glance, Overview
 
-MAX_GOAL = 2_000
-"""Characters of a goal."""
+__all__ = ["Added", "Belongings", "Glance", "Overview", "Scouts", "Wish", "check", "place"]
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{2,63}", re.IGNORECASE)
-_CHANNEL = re.compile(r"[a-z][a-z0-9+.-]*:\S", re.IGNORECASE)
-_PREFIX = re.compile(r"[0-9a-f-]{4,36}", re.IGNORECASE)
-
-
-class Wish(Record, frozen=True, kw_only=True):
-    """What a person says about a new scout; the rest is filled in."""
-
-    goal: str
-    title: str | None = None
-    description: str | None = None
-    queries: tuple[str, ...] = ()
-    schedule: str = "daily"
-    timezone: str = "UTC"
-    location: str | None = None
-    language: str | None = None
-    urls: tuple[str, ...] = ()
-    feeds: tuple[str, ...] = ()
-    include_domains: tuple[str, ...] = ()
-    exclude_domains: tuple[str, ...] = ()
-    notify: tuple[str, ...] = ()
+_RESUMED = ScoutPatch(is_active=True, consecutive_failures=0, paused_reason=None)
 
 
 class Added(Record, frozen=True, kw_only=True):
@@ -62,14 +42,6 @@ class Added(Record, frozen=True, kw_only=True):
     answered_by: AnsweredBy
     note: str = ""
     """Why the model did not fill it in, when it should have."""
-
-
-class Overview(Record, frozen=True, kw_only=True):
-    """A scout at a glance."""
-
-    scout: Scout
-    last: Execution | None
-    findings: int
 
 
 class Scouts:
@@ -120,6 +92,7 @@ class Scouts:
             include_domains=list(wish.include_domains),
             exclude_domains=list(wish.exclude_domains),
             notify=list(wish.notify),
+            key=wish.key,
             next_run_at=now,
         )
         await scouts.add(self._db, scout)
@@ -137,8 +110,11 @@ class Scouts:
 
     async def all(self) -> list[Overview]:
         """Return every scout with its last execution and the number of its findings."""
-        owned = await scouts.owned(self._db, await self.owner())
-        return [await self.overview(scout) for scout in owned]
+        return await overviews.owned(self._db, await self.owner())
+
+    async def glances(self) -> list[Glance]:
+        """Return one line for each scout: less than `all`, and much faster for many."""
+        return await overviews.glances(self._db, await self.owner())
 
     async def overview(self, scout: Scout) -> Overview:
         """Return one scout at a glance."""
@@ -150,37 +126,89 @@ class Scouts:
         )
 
     async def find(self, name: str) -> Scout:
-        """Return the scout with this id, unique id prefix or title.
+        """Return the scout with this id, unique beginning of an id, or title.
 
         Raises:
             NotFound: none has it; the nearest title is offered.
             InvalidInput: several have it.
         """
-        owner = await self.owner()
-        wanted = name.strip()
-        if _PREFIX.fullmatch(wanted):
-            by_id = await scouts.by_prefix(self._db, owner, wanted.lower())
-            if by_id:
-                return _only(by_id, wanted)
-        owned = await scouts.owned(self._db, owner)
-        folded = wanted.casefold()
-        exact = [scout for scout in owned if scout.title.casefold() == folded]
-        starting = [
-            scout for scout in owned if folded and scout.title.casefold().startswith(folded)
-        ]
-        if matches := exact or starting:
-            return _only(matches, wanted)
-        near = difflib.get_close_matches(wanted, [scout.title for scout in owned], n=1, cutoff=0.5)
-        raise NotFound(
-            f"no scout {clean(wanted)[:80]!r}",
-            hint=f"did you mean {clean(near[0])!r}?" if near else "scout list shows them all",
-        )
+        return (await self.find_all((name,)))[0]
 
-    async def history(self, scout: Scout | None, limit: int) -> list[Execution]:
-        """Return the newest executions, of one scout or of all."""
-        if scout:
-            return await executions.of_scout(self._db, scout.id, limit)
-        return await executions.owned(self._db, await self.owner(), limit)
+    async def find_all(self, names: Iterable[str]) -> list[Scout]:
+        """Return the scouts that `names` mean, each once; one that is unknown fails them all.
+
+        Raises:
+            NotFound: one of them means none.
+            InvalidInput: one of them may mean several.
+        """
+        return await naming.find(self._db, await self.owner(), names)
+
+    async def change(self, scout: Scout, changes: ScoutPatch) -> Scout:
+        """Change a scout and what follows from the change, and return it as it is then.
+
+        Args:
+            scout: as it was read.
+            changes: the fields to change; queries planned for an old goal go with it, and a new
+                rhythm or waking up sets the next run.
+
+        Raises:
+            InvalidInput: a value that cannot be used.
+            NotFound: somebody removed it meanwhile.
+        """
+        (changed,) = await self.change_all([scout], changes)
+        return changed
+
+    async def change_all(self, chosen: Sequence[Scout], changes: ScoutPatch) -> list[Scout]:
+        """Change several scouts alike, all or none; see `change`."""
+        now = self._clock.now()
+        patches = [_complete(scout, changes, now) for scout in chosen]
+        async with self._db.transaction() as tx:
+            return [
+                await scouts.update(tx, scout.id, patch) if patch != ScoutPatch() else scout
+                for scout, patch in zip(chosen, patches, strict=True)
+            ]
+
+    async def pause(self, chosen: Sequence[Scout]) -> list[Scout]:
+        """Let scouts rest until they are resumed, all or none."""
+        return await self.change_all(chosen, ScoutPatch(is_active=False))
+
+    async def resume(self, chosen: Sequence[Scout]) -> list[Scout]:
+        """Let scouts run again, their failures forgotten, all or none."""
+        return await self.change_all(chosen, _RESUMED)
+
+    async def remove(self, *chosen: Scout) -> None:
+        """Remove scouts with all they have: runs, findings, pages; all or none.
+
+        Raises:
+            Conflict: one of them is running.
+            NotFound: one of them is not there any more.
+        """
+        async with self._db.transaction() as tx:
+            now = await tx.now()
+            for scout in chosen:
+                await scouts.remove_idle(tx, scout, now)
+
+    async def belongings(self, chosen: Sequence[Scout]) -> list[Belongings]:
+        """Return how much each of these scouts has, in their order."""
+        return await overviews.belongings(self._db, [scout.id for scout in chosen])
+
+    async def history(self, of: Scout | Sequence[Scout] | None, limit: int) -> list[Execution]:
+        """Return the newest executions, of these scouts or, when none is named, of all."""
+        chosen = [of] if isinstance(of, Scout) else of or ()
+        if not chosen:
+            return await executions.owned(self._db, await self.owner(), limit)
+        found = [
+            run for scout in chosen for run in await executions.of_scout(self._db, scout.id, limit)
+        ]
+        return sorted(found, key=lambda run: (run.started_at, run.id), reverse=True)[:limit]
+
+    async def last_with_news(self, scout: Scout) -> Execution | None:
+        """Return the newest execution that found something new, however long ago."""
+        return await overviews.last_with_news(self._db, scout.id)
+
+    async def titles(self) -> dict[UUID, str]:
+        """Return the titles of all scouts by id."""
+        return {each.id: each.title for each in await scouts.names(self._db, await self.owner())}
 
     async def steps(self, execution: Execution) -> list[Step]:
         """Return the steps of an execution in their order."""
@@ -189,7 +217,7 @@ class Scouts:
     async def findings(
         self,
         *,
-        scout: Scout | None = None,
+        of: Sequence[Scout] = (),
         since: datetime | None = None,
         novelty: tuple[Novelty, ...] = (),
         limit: int = 50,
@@ -197,7 +225,7 @@ class Scouts:
         """Return findings, newest first.
 
         Args:
-            scout: only of this one.
+            of: only of these scouts; empty for all.
             since: only found at or after this moment.
             novelty: only of these kinds; empty for all.
             limit: at most so many.
@@ -205,57 +233,18 @@ class Scouts:
         return await findings.listing(
             self._db,
             await self.owner(),
-            scout_id=scout.id if scout else None,
+            scout_ids=[scout.id for scout in of],
             since=since,
             novelty=novelty or None,
             limit=limit,
         )
 
 
-def check(wish: Wish) -> Wish:
-    """Refuse a wish that cannot be used.
-
-    Raises:
-        InvalidInput: with the value and what is expected.
-    """
-    goal = " ".join(wish.goal.split())
-    if len(goal) < 3:
-        raise InvalidInput("the goal is empty", hint='say what to look for: scout add "..."')
-    if len(goal) > MAX_GOAL:
-        raise InvalidInput(f"the goal has {len(goal)} characters, {MAX_GOAL} are allowed")
-    _each((*wish.urls, *wish.feeds), urls.is_web, "a web address", "http:// or https://")
-    domains = (*wish.include_domains, *wish.exclude_domains)
-    _each(domains, _DOMAIN.fullmatch, "a domain", "without https://, as in example.org")
-    _each(wish.notify, _CHANNEL.match, "a channel URL", "such as mailto:me@example.org")
-    tags = (wish.language,) if wish.language else ()
-    _each(tags, _LANGUAGE.fullmatch, "a language tag", "such as de or pt-BR")
-    named = wish.schedule in schedule.PERIODS
-    schedule.parse(
-        every=wish.schedule if named else None,
-        cron=None if named else wish.schedule,
-        timezone=wish.timezone,
-    )
-    return wish
-
-
-def _each(found: Sequence[str], fits: Callable[[str], Any], kind: str, hint: str) -> None:
-    for value in found:
-        if not fits(value):
-            raise InvalidInput(f"not {kind}: {clean(value)[:200]}", hint=hint)
-
-
-def place(text: str | None) -> Location | None:
-    """Return the location that a person typed, or None for anywhere."""
-    if not text or text.strip().casefold() in ("any", "anywhere"):
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    return Location(city=parts[0], country=parts[-1] if len(parts) > 1 else None)
-
-
-def _only(found: Sequence[Scout], name: str) -> Scout:
-    if len(found) > 1:
-        names = ", ".join(f"{str(scout.id)[:8]} {clean(scout.title)}" for scout in found[:5])
-        raise InvalidInput(
-            f"{clean(name)[:80]!r} may be several scouts: {names}", hint="use the id"
-        )
-    return found[0]
+def _complete(scout: Scout, changes: ScoutPatch, now: datetime) -> ScoutPatch:
+    """Return the whole patch that `changes` asks for; an empty one when nothing changes."""
+    patch = narrowed(scout, checked(scout, narrowed(scout, changes)))
+    patch = followed(scout, patch, now)
+    after = applied(scout, patch)
+    if moves(scout, after):
+        patch = replace(patch, next_run_at=schedule.upcoming(after, now))
+    return patch

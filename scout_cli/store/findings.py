@@ -26,7 +26,7 @@ async def listing(
     db: Connection,
     user_id: UUID,
     *,
-    scout_id: UUID | None = None,
+    scout_ids: Sequence[UUID] = (),
     since: datetime | None = None,
     novelty: Novelty | Sequence[Novelty] | None = None,
     limit: int,
@@ -36,7 +36,7 @@ async def listing(
     Args:
         db: the database.
         user_id: the owner.
-        scout_id: of this scout only.
+        scout_ids: of these scouts only; empty for all.
         since: made at this moment or later.
         novelty: of this novelty, or one of these.
         limit: how many at most.
@@ -47,8 +47,8 @@ async def listing(
         conditions.append(condition.format(placeholders(more, first=len(args) + 1)))
         args.extend(more)
 
-    if scout_id is not None:
-        narrow("scout_id = {}", scout_id)
+    if scout_ids:
+        narrow("scout_id IN ({})", *scout_ids)
     if since is not None:
         narrow("created_at >= {}", since)
     if novelty:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scout_cli.cli import times
+from scout_cli.cli.times import Times
 from scout_cli.errors import InvalidInput
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -33,6 +36,32 @@ def test_what_should_have_happened_is_due():
     assert times.upcoming(NOW - timedelta(hours=3), NOW) == "due now"
     assert times.upcoming(NOW + timedelta(hours=3), NOW) == "in 3 h"
     assert times.upcoming(None, NOW) == "-"
+
+
+def test_exact_times_are_utc_to_the_second():
+    """Another zone is converted, as RFC 3339 has it."""
+    moment = datetime(2026, 3, 10, 1, 2, 3, 999_999, tzinfo=timezone(timedelta(hours=2)))
+    assert times.exact(moment) == "2026-03-09T23:02:03Z"
+    assert times.exact(None) == "-"
+    shown = Times(NOW, utc=True)
+    assert shown.past(NOW) == shown.due(NOW) == shown.at(NOW) == "2026-03-10T12:00:00Z"
+    assert shown.both(NOW, "2026-03-10T12:00:00Z") == "2026-03-10T12:00:00Z"
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_what_is_shown_as_exact_can_be_typed_as_since(moment):
+    """The two ways of writing a moment understand each other."""
+    assert times.since(times.exact(moment), NOW) == moment.replace(microsecond=0)
+
+
+@given(st.text(max_size=30))
+def test_since_understands_or_refuses(text):
+    """Nothing that is typed becomes another error."""
+    try:
+        found = times.since(text, NOW)
+    except InvalidInput:
+        return
+    assert found.tzinfo is not None
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (59.9, "59.9 s"), (245, "4:05")])

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
+from tests.cli import planted
 from tests.cli.stage import GOAL, LIMITED, SILENT, URL, add, call
+from tests.contract.rows import AT
 
 
 def data(*words: str):
@@ -164,7 +169,7 @@ def test_doctor_with_a_broken_file_says_which(tmp_path, monkeypatch):
     monkeypatch.setenv("SCOUT_CONFIG", str(tmp_path / "s.toml"))
     said = call("doctor")
     assert said.code == 2
-    assert "s.toml:2: unknown key 'nope'" in said.err
+    assert "s.toml:2: unknown key 'nope'" in said.out + said.err
 
 
 def test_init_db_says_what_it_applied_once():
@@ -185,26 +190,91 @@ def test_other_folders_do_not_matter(isolated):
     assert file.stat().st_mode & 0o077 == 0
 
 
-GOLDEN = {
-    "scout": "consecutive_failures created_at description exclude_domains feeds frequency goal id "
-    "include_domains is_active language last_run_at location next_run_at notify planned_for "
-    "planned_queries schedule search_queries timezone title updated_at urls user_id",
-    "last": "completed_at counts created_at embedder error_class error_message fence id "
-    "lease_until model outcome problems prompts results_summary scout_id started_at status "
-    "summary_text trigger usage user_id",
-    "finding": "answered_by canonical_url created_at execution_id fact host id novelty "
-    "published_at published_from quote reason same_as scout_id similarity source stated_date "
-    "title url user_id",
-}
+def columns(out: str) -> list[list[str]]:
+    """Return the cells of a piped table, titles first."""
+    return [re.split(r" {2,}", row) for row in out.splitlines()]
 
 
-def test_the_shape_of_the_json_is_fixed():
-    """Scripts rely on these names; a new one is added here on purpose, none goes away."""
-    call("run", add("--title", "Ferry"))
-    (glance,) = data("list")["scouts"]
-    (first, _) = data("findings")["findings"]
-    assert {
-        "scout": " ".join(sorted(glance["scout"])),
-        "last": " ".join(sorted(glance["last"])),
-        "finding": " ".join(sorted(first)),
-    } == GOLDEN
+def test_history_shows_what_a_run_cost():
+    """Duration, pages and tokens of each run; what is not known is a dash."""
+    planted.plant()
+    head, quiet, news, blocked = columns(planted.call("history").out)
+    assert head == "RUN SCOUT STARTED TOOK OUTCOME NEW REPEATS PAGES UNREAD TOKENS SUMMARY".split()
+    assert quiet[1:] == ["Hollen ferry", "3 h ago", "1:05", "nothing new", *"0 1 9 2 20345".split()]
+    assert news[5:] == ["2", "0", "5", "0", "20345", "It returns on 14 May."]
+    assert blocked[3:] == ["1:05", "could not look", *"-----", "the engine is limited"]
+
+
+def test_history_of_several_scouts():
+    """Their runs are merged, newest first, and cut together."""
+    planted.plant()
+    both = data("history", "1111", "night buses")["executions"]
+    assert [each["id"][0] for each in both] == ["4", "3", "5"]
+    said = planted.call("history", "1111", "night", "--limit", "2", "--json")
+    assert [each["id"][0] for each in json.loads(said.out)["executions"]] == ["4", "3"]
+    assert "The newest 2 are shown" in said.err
+    assert planted.call("history", "1111", "nobody").code == 3
+
+
+def test_findings_of_several_scouts():
+    """`--scout` may be given again; one that is unknown gives none at all."""
+    planted.plant()
+    both = data("findings", "--scout", "1111", "--scout", "night", "--status", "all")
+    assert len(both["findings"]) == 4
+    assert data("findings", "--scout", "night")["findings"] == []
+    said = planted.call("findings", "--scout", "1111", "--scout", "nobody")
+    assert (said.code, said.out) == (3, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        ([], ["possible_repeat", "new"]),
+        (["--status", "repeat"], ["repeat"]),
+        (["--status", "possible_repeat"], ["possible_repeat"]),
+        (["--status", "stale", "--status", "new"], ["stale", "new"]),
+        (["--status", "all"], ["stale", "repeat", "possible_repeat", "new"]),
+        (["--status", "all", "--since", "22h"], ["stale", "repeat"]),
+        (["--status", "all", "--since", "2026-11-20T05:00:00Z"], ["stale"]),
+    ],
+)
+def test_findings_by_status_and_time(words, kinds):
+    """Newest first; what was kept in silence only when it is asked for."""
+    planted.plant()
+    said = planted.call("findings", *words, "--json")
+    assert [each["novelty"] for each in json.loads(said.out)["findings"]] == kinds
+
+
+def test_utc_is_exact():
+    """Every time is ISO 8601 in UTC, whatever the machine's zone."""
+    planted.plant()
+    moment = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+    expected = {"list": 3, "history": 3, "show": 3, "findings": 4}
+    for name, number in expected.items():
+        words = [name, *(["1111"] if name == "show" else [])]
+        exact, relative = planted.call(*words, "--utc").out, planted.call(*words).out
+        assert len(moment.findall(exact)) == number
+        assert " ago" not in exact
+        assert " ago" in relative
+        assert not moment.findall(relative)
+    assert "2026-11-21T23:37:14Z" in planted.call("list", "--utc").out
+
+
+def test_show_finds_the_last_brief_however_old():
+    """Sixty silent runs later it is still there, with the times of both."""
+    scout = planted.plant()
+    for days in range(60):
+        run = {"id": uuid4(), "status": "completed", "state": "completed"}
+        planted.start(scout, **run, started_at=AT + timedelta(days=days), outcome="nothing_new")
+    later = AT + timedelta(days=60)
+    shown = planted.call("show", "1111", "--json", at=later)
+    assert json.loads(shown.out)["last_with_news"]["id"] == str(planted.NEWS)
+    assert "It returns on 14 May. harbour.example <https" in planted.call("show", "1111").out
+
+
+def test_a_scout_is_found_by_title_in_any_case_and_by_the_beginning_of_it():
+    """An exact title wins over one that only begins so."""
+    planted.plant(title="Night")
+    assert data("show", "NIGHT")["scout"]["title"] == "Night"
+    assert data("show", "night b")["scout"]["title"] == "Night buses"
+    assert data("show", "2222")["scout"]["title"] == "Night buses"

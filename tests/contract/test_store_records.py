@@ -16,6 +16,7 @@ from scout_cli.store import (
     executions,
     findings,
     pages,
+    queue,
     resolved,
     scouts,
     searches,
@@ -44,7 +45,7 @@ async def scout(database, owner):
 async def run(database, scout):
     """Return a run that has started."""
     execution = rows.execution(scout)
-    await executions.start(database, execution)
+    await queue.start(database, execution)
     return execution
 
 
@@ -84,6 +85,11 @@ FULL = {
     "next_run_at": rows.AT + timedelta(days=7),
     "planned_queries": ["ferry timetable"],
     "planned_for": "abc",
+    "key": "ferries",
+    "paused_reason": "it failed",
+    "digest": "weekly",
+    "anchor": rows.AT - timedelta(days=1),
+    "late_slot": rows.AT,
 }
 
 
@@ -280,10 +286,10 @@ async def test_findings_are_listed_newest_first(database, scout, history):
         return [history.index(f) for f in await findings.listing(database, me, limit=99, **more)]
 
     assert await listed() == [4, 3, 2, 1, 0]
-    assert await listed(scout_id=scout.id) == [3, 2, 1, 0]
+    assert await listed(scout_ids=[scout.id]) == [3, 2, 1, 0]
     assert await listed(since=history[3].created_at) == [4, 3]
     assert await listed(novelty="new") == [4, 0]
-    assert await listed(novelty=("new", "possible_repeat"), scout_id=scout.id) == [2, 0]
+    assert await listed(novelty=("new", "possible_repeat"), scout_ids=[scout.id]) == [2, 0]
     assert len(await findings.listing(database, me, limit=2)) == 2
     assert await findings.listing(database, uuid4(), limit=9) == []
 
@@ -386,7 +392,7 @@ async def test_every_function_works_inside_a_transaction(database, owner):
     finding = rows.finding(scout, execution_id=run.id)
     async with database.transaction() as tx:
         await scouts.add(tx, scout)
-        await executions.start(tx, run)
+        await queue.start(tx, run)
         await steps.start(tx, rows.step(run))
         await pages.add_many(tx, [rows.page(run)])
         await pages.seen_put_many(tx, [rows.seen(scout)])
@@ -394,7 +400,9 @@ async def test_every_function_works_inside_a_transaction(database, owner):
         await vectors.put_many(tx, [vectors.of_finding(finding, "e", array("f", [1.0]))])
         await searches.put(tx, "k", SearchAnswer(outcome="empty"))
         await resolved.put(tx, "llm_url", "builtin://")
-        await executions.finish(tx, replace(run, status="completed", outcome="new"))
+        await executions.finish(
+            tx, replace(run, status="completed", state="completed", outcome="new")
+        )
         assert await scouts.get(database, scout.id) is None
     assert (await executions.get(database, run.id)).outcome == "new"
     assert await findings.count(database, scout.id) == 1

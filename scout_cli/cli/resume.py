@@ -1,0 +1,33 @@
+"""`scout resume`: let paused scouts run again."""
+
+from __future__ import annotations
+
+import click
+
+from scout_cli.app import App
+from scout_cli.cli import names, waking
+from scout_cli.cli.session import Session, pass_session
+
+
+@click.command("resume")
+@click.argument("chosen", metavar="SCOUT...", nargs=-1, required=True, type=names.SCOUT)
+@click.option("--json", "as_json", is_flag=True, help="Print the scouts as JSON.")
+@pass_session
+def command(session: Session, chosen: tuple[str, ...], *, as_json: bool) -> None:
+    """Let paused scouts run again.
+
+    SCOUT is an id, the beginning of one, or a title; when one of several is unknown, none is
+    resumed. Failures that paused a scout are forgotten.
+
+    \b
+    Example:
+      scout resume 1a2b3c4d
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+
+    async def work(app: App) -> None:
+        scouts = await app.scouts()
+        before = await scouts.find_all(chosen)
+        after = await scouts.resume(before)
+        waking.show("active", before, after, app.clock.now(), as_json=as_json)
+
+    session.run(work)

@@ -1,0 +1,72 @@
+"""A terminal of a test's own: its width, what is typed into it, all that it was sent."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Seen(NamedTuple):
+    """How a command ended and what a person saw of it."""
+
+    code: int
+    text: str
+    """Without colours and cursor movements."""
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the lines without blanks at their ends."""
+        return [line.rstrip() for line in self.text.splitlines()]
+
+
+def on_terminal(
+    words: Sequence[str],
+    env: Mapping[str, str],
+    cwd: Path,
+    *,
+    width: int = 80,
+    answers: Sequence[tuple[str, str]] = (),
+) -> Seen:
+    """Run a command line on a terminal of its own.
+
+    Args:
+        words: the command line.
+        env: its environment.
+        cwd: its folder.
+        width: columns of the terminal.
+        answers: what to wait for, and what to type then.
+    """
+    pid, descriptor = pty.fork()
+    if pid == 0:
+        os.chdir(cwd)
+        os.execvpe(words[0], words, {**env, "TERM": "xterm-256color", "COLUMNS": str(width)})
+    seen = b""
+    for wanted, typed in answers:
+        seen += _read_until(descriptor, wanted.encode())
+        os.write(descriptor, typed.encode())
+    seen += _read_until(descriptor, None)
+    os.close(descriptor)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return Seen(code, _ANSI.sub("", seen.decode()))
+
+
+def _read_until(descriptor: int, wanted: bytes | None, seconds: float = 30) -> bytes:
+    found, end = b"", time.monotonic() + seconds
+    while (wanted is None or wanted not in found) and time.monotonic() < end:
+        if select.select([descriptor], [], [], 0.2)[0]:
+            try:
+                piece = os.read(descriptor, 65_536)
+            except OSError:
+                return found
+            if not piece:
+                return found
+            found += piece
+    return found
