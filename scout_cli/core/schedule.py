@@ -175,8 +175,8 @@ def turn(scout: Rhythmic, now: datetime) -> Turn:
 def upcoming(scout: Rhythmic, now: datetime) -> datetime:
     """Return when an active scout runs next, when only its rhythm and last run are known.
 
-    One that never ran is due now. One that missed a slot since, resting or with another rhythm,
-    is due since that slot.
+    One that never ran is due now. One that missed slots since, resting or with another rhythm, is
+    due since the newest of them.
 
     Args:
         scout: with a rhythm; its `next_run_at` is not looked at.
@@ -184,8 +184,9 @@ def upcoming(scout: Rhythmic, now: datetime) -> datetime:
     """
     if scout.last_run_at is None:
         return now
-    anchor = scout.anchor or scout.created_at
-    return next_after(scout.schedule, scout.timezone, scout.last_run_at, anchor=anchor)
+    rhythm, zone, anchor = scout.schedule, scout.timezone, scout.anchor or scout.created_at
+    coming = next_after(rhythm, zone, scout.last_run_at, anchor=anchor)
+    return coming if coming > now else latest(rhythm, zone, now, anchor=anchor)
 
 
 def _nearby(schedule: str, timezone: str, anchor: datetime, moment: datetime) -> int:

@@ -119,10 +119,7 @@ class Scheduler:
         found = await due.unscheduled(tx, BATCH)
         for scout in found:
             anchor = scout.anchor or (now if scout.last_run_at is None else scout.created_at)
-            upcoming = schedule.upcoming(scout, now)
-            if upcoming <= now and scout.last_run_at is not None:
-                upcoming = schedule.latest(scout.schedule, scout.timezone, now, anchor=anchor)
-            await due.schedule(tx, scout.id, upcoming, anchor)
+            await due.schedule(tx, scout.id, schedule.upcoming(scout, now), anchor)
         return len(found)
 
     async def _queue(self, tx: Connection, now: datetime) -> int:

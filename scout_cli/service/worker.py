@@ -88,7 +88,6 @@ class Worker:
         *,
         concurrency: int,
         chores: tuple[Callable[[], Awaitable[object]], ...] = (),
-        interval: float = INTERVAL,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -98,7 +97,7 @@ class Worker:
         self._listener = listener
         self._concurrency = concurrency
         self._chores = chores
-        self._interval = interval
+        self._interval = INTERVAL
         self._running: set[asyncio.Task[None]] = set()
 
     async def tick(self, stop: asyncio.Event) -> None:
@@ -112,7 +111,7 @@ class Worker:
             DatabaseUnavailable: before anything was claimed.
         """
         await self._listener.planned(await self._scheduler.plan())
-        async with self._winding_down():
+        async with self._doing_chores(stop), self._winding_down():
             while not stop.is_set():
                 await self._fill(stop)
                 if not self._running:
@@ -128,17 +127,25 @@ class Worker:
         Args:
             stop: set it to end; see `tick`.
         """
-        chores = [asyncio.create_task(self._keep_doing(chore, stop)) for chore in self._chores]
         planner = asyncio.create_task(self._keep_planning(stop))
         try:
-            async with self._winding_down():
+            async with self._doing_chores(stop), self._winding_down():
                 while not stop.is_set():
                     await self._guarded(lambda: self._fill(stop))
                     await self._wait_for_one(stop, min(1.0, self._interval))
         finally:
-            for task in (planner, *chores):
+            planner.cancel()
+            await asyncio.gather(planner, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _doing_chores(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(self._keep_doing(chore, stop)) for chore in self._chores]
+        try:
+            yield
+        finally:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(planner, *chores, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep_planning(self, stop: asyncio.Event) -> None:
         async def plan() -> None:
@@ -188,6 +195,8 @@ class Worker:
         try:
             result = await self._attempts.carry_out(execution, scout, emit)
             outcome = result.outcome
+            if outcome == "could_not_look" and result.problems:
+                message = result.problems[0].message
         except FenceLost as error:
             outcome, message = "lost", error.message
         except asyncio.CancelledError:

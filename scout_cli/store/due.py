@@ -42,6 +42,11 @@ class Slot(Record, frozen=True, kw_only=True):
     anchor: datetime
 
 
+async def anything(db: Connection) -> bool:
+    """Return whether there is any scout at all."""
+    return await db.value(int, "SELECT 1 AS one FROM scouts LIMIT 1") is not None
+
+
 async def unscheduled(db: Connection, limit: int) -> list[DueScout]:
     """Return active scouts whose next run is unknown; inside a transaction they are ours."""
     sql = f"""
@@ -80,13 +85,23 @@ async def stuck(db: Connection, now: datetime, limit: int) -> list[DueScout]:
     return await db.all(DueScout, sql, now, limit)
 
 
-async def coming(db: Connection, user_id: UUID, limit: int) -> list[DueScout]:
+class ComingScout(DueScout, frozen=True, kw_only=True):
+    """A scout's place in the order of things, and its live run."""
+
+    live_state: str | None
+    live_after: datetime | None
+
+
+async def coming(db: Connection, user_id: UUID, limit: int) -> list[ComingScout]:
     """Return the active scouts of a user, those first that are due or come next."""
     sql = f"""
-        SELECT {_COLUMNS} FROM scouts s WHERE {_ACTIVE} AND s.user_id = $1
+        SELECT {_COLUMNS}, e.state AS live_state, e.run_after AS live_after
+        FROM scouts s
+        LEFT JOIN scout_executions e ON e.scout_id = s.id AND e.status = 'running'
+        WHERE {_ACTIVE} AND s.user_id = $1
         ORDER BY s.next_run_at NULLS FIRST, s.id LIMIT $2
     """  # noqa: S608 - constants
-    return await db.all(DueScout, sql, user_id, limit)
+    return await db.all(ComingScout, sql, user_id, limit)
 
 
 async def later_than(

@@ -7,6 +7,7 @@ The goals choose what happens: `SILENT` finds nothing, `LIMITED` cannot look, `S
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -19,8 +20,9 @@ from scout_cli.app import App
 from scout_cli.cli import scout
 from scout_cli.core.ports import FetchRequest, Hit, Page, SearchAnswer, SearchQuery
 from scout_cli.llm import ModelSettings, open_chat, open_embedder
+from scout_cli.service import worker
 from scout_cli.service.checks import Check
-from scout_cli.service.runs import Kit
+from scout_cli.service.kit import Kit
 from scout_cli.testing import CannedWeb, page
 
 GOAL = "The ferry from Saltmere to Hollen Island"
@@ -123,7 +125,11 @@ def plain(words: Sequence[str] = ()) -> list[str]:
 
 
 def main() -> None:
-    """Run `scout` on the stage."""
+    """Run `scout` on the stage; the environment may make its worker less patient."""
+    if grace := os.environ.get("SCOUT_STAGE_GRACE"):
+        worker.GRACE = float(grace)
+    if interval := os.environ.get("SCOUT_STAGE_INTERVAL"):
+        worker.INTERVAL = float(interval)
     extra: dict[str, Any] = {"obj": StagedApp.open}
     scout.main(**extra)
 

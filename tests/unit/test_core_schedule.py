@@ -109,8 +109,9 @@ def test_a_scout_that_rested_is_due_since_the_slot_it_missed():
     """Resumed after a week it runs at once; resumed within its day it waits for the slot."""
     rested = scout(last_run_at=datetime(2026, 3, 4, 9, 5, tzinfo=UTC))
     assert schedule.upcoming(rested, datetime(2026, 3, 11, 12, tzinfo=UTC)) == datetime(
-        2026, 3, 5, 9, tzinfo=UTC
+        2026, 3, 11, 9, tzinfo=UTC
     )
+    assert schedule.upcoming(rested, datetime(2026, 3, 4, 12, tzinfo=UTC)).day == 5
     assert schedule.upcoming(scout(), datetime(2026, 3, 11, 12, tzinfo=UTC)).hour == 12
 
 
