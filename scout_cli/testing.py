@@ -6,13 +6,14 @@ Each fits a port of `core/ports.py`, keeps what it was asked in `asked`, and tou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TypeAlias
 from uuid import UUID
 
 from scout_cli.core.memory import ListMemory
+from scout_cli.core.news import Delivery, Notice
 from scout_cli.core.ports import (
     ChatReply,
     ChatRequest,
@@ -20,13 +21,22 @@ from scout_cli.core.ports import (
     FetchRequest,
     Hit,
     Page,
+    Promise,
     SearchAnswer,
     SearchQuery,
     TokenSink,
 )
 from scout_cli.core.words import terms
 
-__all__ = ["CannedSearch", "CannedWeb", "FrozenClock", "ListMemory", "ScriptedModel", "page"]
+__all__ = [
+    "CannedSearch",
+    "CannedWeb",
+    "FrozenClock",
+    "ListMemory",
+    "MemoryChannel",
+    "ScriptedModel",
+    "page",
+]
 
 Script: TypeAlias = Callable[[ChatRequest], str | ChatReply | BaseException]
 
@@ -190,3 +200,49 @@ def page(url: str, text: str, *, title: str = "", published_at: datetime | None 
         published_from="meta" if published_at else "none",
         size=len(text),
     )
+
+
+class MemoryChannel:
+    """A channel that keeps messages by their id, and fails as it is told.
+
+    Args:
+        answers: what becomes of the first attempts, in order; afterwards everything is sent. A
+            `Delivery` other than `sent` is a failure before the commitment. An exception is raised
+            after the message arrived: a crash of which the sender knows nothing more.
+        promise: what it claims of itself.
+        pause: seconds that it wants between two messages.
+    """
+
+    name = "memory"
+
+    def __init__(
+        self,
+        answers: Sequence[Delivery | BaseException] = (),
+        *,
+        promise: Promise = "at_least_once",
+        pause: float = 0.0,
+    ) -> None:
+        self._answers = list(answers)
+        self.promise: Promise = promise
+        self.pause = pause
+        self.kept: dict[str, Notice] = {}
+        """What arrived, each id once."""
+        self.asked: list[Notice] = []
+        """Every attempt."""
+        self.closed = 0
+
+    async def send(self, notice: Notice, committing: Callable[[], Awaitable[None]]) -> Delivery:
+        """Keep one message, or fail."""
+        self.asked.append(notice)
+        answer = self._answers.pop(0) if self._answers else Delivery(outcome="sent")
+        if isinstance(answer, Delivery) and answer.outcome != "sent":
+            return answer
+        await committing()
+        self.kept.setdefault(notice.id, notice)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        """Count how often it was closed."""
+        self.closed += 1
