@@ -1,0 +1,50 @@
+"""Where news is sent: can each address be used. Nothing is sent, and no secret of one is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scout_cli import notify
+from scout_cli.errors import ScoutError
+from scout_cli.plug import scheme_of
+from scout_cli.service.checks import Check, Tell, attempt, failed
+from scout_cli.service.diagnosis.subject import Subject
+from scout_cli.store import health
+from scout_cli.store.database import Database
+
+
+async def examine(subject: Subject, database: Database | None, tell: Tell) -> None:
+    """Tell of every channel that the settings or a scout name."""
+
+    async def look() -> None:
+        used = list(subject.channels)
+        if database is not None:
+            used += await health.channels(database)
+        for check in judged(list(dict.fromkeys(used))):
+            tell(check)
+
+    await attempt("channels", tell, subject.bounds.database, look)
+
+
+def judged(used: Sequence[str]) -> list[Check]:
+    """Return a check for each URL in `used`, and one for all together."""
+    checks = [_channel(number, url) for number, url in enumerate(used, 1)]
+    wrong = sum(not check.ok for check in checks)
+    data = {"used": len(used), "wrong": wrong}
+    if not used:
+        detail = "none: news is printed and stored"
+    else:
+        detail = f"{len(used) - wrong} of {len(used)} can be used"
+    # Each channel that is wrong has its own failed check; this one counts them.
+    return [*checks, Check(name="channels", ok=True, warn=wrong > 0, detail=detail, data=data)]
+
+
+def _channel(number: int, url: str) -> Check:
+    """Judge one URL; its number keeps the names of checks apart where two look alike."""
+    name, shown = f"channel {number}", notify.describe(url)
+    data = {"scheme": scheme_of(url), "shown": shown}
+    try:
+        notify.check_channel(url, apprise=True)
+    except ScoutError as error:
+        return failed(name, error, **data)
+    return Check(name=name, ok=True, detail=shown, data=data)
