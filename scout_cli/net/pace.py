@@ -43,7 +43,8 @@ class Pace:
                 start = max(monotonic(), entry.free_at)
                 entry.free_at = start + self._spacing
                 entry.held = False
-                await asyncio.sleep(start - monotonic())
+                if (early := start - monotonic()) > 0:
+                    await asyncio.sleep(early)
                 yield
         finally:
             entry.users -= 1

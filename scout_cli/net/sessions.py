@@ -5,12 +5,40 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import (
+    ClientRequest,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+)
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from scout_cli.net.guard import Guard
 from scout_cli.net.pace import Pace
 
-_CONNECTIONS = 32
+_IDLE = 5.0
+"""Seconds for which a connection is kept for the next request to the same host."""
+
+
+class _Connector(TCPConnector):
+    """Uses a connection again only for the host that it was dialled for, and only if it is quiet.
+
+    What a server sent without being asked would pass for the answer to the next request.
+    """
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature; a set of bounds, not a time
+    ) -> Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
 
 
 class Sessions:
@@ -21,14 +49,22 @@ class Sessions:
         user_agent: how scout introduces itself, honestly.
         per_host: requests to one host at the same time, for `http.get`.
         spacing: seconds between the starts of two requests to one host, for `http.get`.
+        connections: open at the same time in each session.
     """
 
     def __init__(
-        self, guard: Guard, user_agent: str, *, per_host: int = 2, spacing: float = 0.1
+        self,
+        guard: Guard,
+        user_agent: str,
+        *,
+        per_host: int = 2,
+        spacing: float = 0.1,
+        connections: int = 32,
     ) -> None:
         self.guard = guard
         self.pace = Pace(per_host=per_host, spacing=spacing)
         self._user_agent = user_agent
+        self._connections = connections
         self._guarded: ClientSession | None = None
         self._trusted: ClientSession | None = None
 
@@ -38,12 +74,12 @@ class Sessions:
         It does not decompress: `http.get` does so within bounds.
         """
         if self._guarded is None:
-            connector = TCPConnector(
+            connector = _Connector(
                 resolver=self.guard.resolver(),
                 socket_factory=self.guard.open_socket,
                 use_dns_cache=False,
-                force_close=True,
-                limit=_CONNECTIONS,
+                keepalive_timeout=_IDLE,
+                limit=self._connections,
             )
             self._guarded = self._open(connector, decompress=False)
         return self._guarded
@@ -51,7 +87,7 @@ class Sessions:
     def trusted(self) -> ClientSession:
         """Return the session for endpoints that the operator configured: no address rule."""
         if self._trusted is None:
-            self._trusted = self._open(TCPConnector(limit=_CONNECTIONS), decompress=True)
+            self._trusted = self._open(TCPConnector(limit=self._connections), decompress=True)
         return self._trusted
 
     async def close(self) -> None:
