@@ -24,6 +24,8 @@ _TOKEN_SCHEMES = frozenset(
     "discord gchat gotify ifttt mailgun msteams pbul pover sendgrid slack tgram twilio".split()
 )
 """Notification URLs whose path is the secret."""
+_KEYED_SCHEMES = ("resend", "webhook", "ntfy")
+"""Channels that keep a key where other URLs have a user name."""
 
 
 _STRINGS = re.compile(
@@ -123,8 +125,14 @@ def holds_secret(value: str) -> bool:
         return True
     try:
         parts = urlsplit(value)
-        return bool(parts.password) or any(
-            content and _SECRET_WORD.search(name) for name, content in parse_qsl(parts.query)
+        keyed = scheme.lower().startswith(_KEYED_SCHEMES) and bool(parts.username)
+        return (
+            keyed
+            or bool(parts.password)
+            or any(
+                content and _SECRET_WORD.search(name)
+                for name, content in parse_qsl(f"{parts.query}&{parts.fragment}")
+            )
         )
     except ValueError:
         return "@" in value

@@ -30,7 +30,8 @@ def explain(error: Exception, target: URL) -> FetchFailed:
         return FetchFailed("refused", cause.message, hint=cause.hint, final_url=url)
     if isinstance(error, TimeoutError):
         return FetchFailed("timeout", f"{host} was silent for too long", final_url=url)
-    if isinstance(error, (ClientResponseError, ValueError)):
+    certificate = isinstance(error, ClientConnectorCertificateError)  # which is a ValueError too
+    if isinstance(error, (ClientResponseError, ValueError)) and not certificate:
         return FetchFailed("garbled", f"{host} did not answer in proper HTTP", final_url=url)
     return FetchFailed("unreachable", _reason(error, host), hint=_hint(error), final_url=url)
 

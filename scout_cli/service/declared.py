@@ -135,7 +135,8 @@ class Declaration(Record, frozen=True, kw_only=True):
     def refuse(self, field: str, problem: InvalidInput) -> ConfigError:
         """Return `problem` as an error that names file, line and field."""
         where = self.lines.get(field, self.where)
-        return ConfigError(f"{where}: {field}: {problem.message}", hint=problem.hint)
+        message = problem.message.removeprefix(f"{field}: ")
+        return ConfigError(f"{where}: {field}: {message}", hint=problem.hint)
 
 
 def is_key(text: str) -> bool:

@@ -18,7 +18,6 @@ MAX_TITLE = 200
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]{2,63}", re.IGNORECASE)
-_CHANNEL = re.compile(r"[a-z][a-z0-9+.-]*:\S", re.IGNORECASE)
 
 
 class Wish(Record, frozen=True, kw_only=True):
@@ -60,7 +59,7 @@ def check(wish: Wish) -> Wish:
     _each((*wish.urls, *wish.feeds), urls.is_web, "a web address", "http:// or https://")
     domains = (*wish.include_domains, *wish.exclude_domains)
     _each(domains, _DOMAIN.fullmatch, "a domain", "without https://, as in example.org")
-    _each(wish.notify, _CHANNEL.match, "a channel URL", "such as mailto:me@example.org")
+    _check_channels(wish.notify)
     tags = (wish.language,) if wish.language else ()
     _each(tags, _LANGUAGE.fullmatch, "a language tag", "such as de or pt-BR")
     named = wish.schedule in schedule.PERIODS
@@ -106,6 +105,16 @@ def wish_of(scout: Scout) -> Wish:
         notify=tuple(scout.notify),
         key=scout.key,
     )
+
+
+def _check_channels(channels: Sequence[str]) -> None:
+    """Refuse a channel that no adapter takes; whoever wishes here owns the machine."""
+    if not channels:
+        return
+    from scout_cli import notify  # noqa: PLC0415 - most wishes name no channel
+
+    for url in channels:
+        notify.check_channel(url, apprise=True)
 
 
 def _each(found: Sequence[str], fits: Callable[[str], Any], kind: str, hint: str) -> None:

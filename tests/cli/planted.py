@@ -35,7 +35,7 @@ T = TypeVar("T")
 FERRY, BUSES = UUID("11111111-0000-4000-8000-000000000000"), UUID(f"2222{'0' * 8}4{'0' * 19}")
 NEWS, QUIET, BLOCKED = (UUID(f"{n}aaaaaaa-0000-4000-8000-000000000000") for n in (3, 4, 5))
 NOVELTIES = ("new", "possible_repeat", "repeat", "stale")
-SECRET = "tgram://123:canary-77/42"
+SECRET = "tgram://123456:canary-77-canary-77-canary/42"
 
 
 def call(*words: str, stdin: str | None = None, at: datetime = AT) -> Said:

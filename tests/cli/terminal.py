@@ -51,6 +51,8 @@ def on_terminal(
     seen = b""
     for wanted, typed in answers:
         seen += _read_until(descriptor, wanted.encode())
+        # Ctrl-C between the prompt and the read behind it waits for the next key: C's own race.
+        time.sleep(0.2)
         os.write(descriptor, typed.encode())
     seen += _read_until(descriptor, None)
     os.close(descriptor)

@@ -26,7 +26,7 @@ title = "Ferry"
 queries = ["ferry", "Hollen"]
 every = "weekly"
 timezone = "Europe/London"
-notify = ["tgram://123:hunter2/45"]
+notify = ["tgram://123456:hunter2-hunter2-hunter2/45"]
 
 [[scout]]
 key = "old"

@@ -28,7 +28,7 @@ def fill() -> None:
         "https://a.example/feed?token=hunter2", "--include", "a.example", "--exclude",
         "b.example", "--notify", "mailto:me@a.example")  # fmt: skip
     said = call("add", GOAL, "--title", "Quiet", "--query", "x", "--tz", "UTC", "--notify", "-",
-                stdin="tgram://hunter2/1\nmailto:me@a.example")  # fmt: skip
+                stdin="tgram://123456:hunter2-hunter2-hunter2/1\nmailto:me@a.example")  # fmt: skip
     assert said.code == 0
 
 

@@ -27,7 +27,7 @@ TWO = """
 key = "ferry"
 goal = "The ferry from Saltmere to Hollen Island"
 every = "weekly"
-notify = ["tgram://1:secret/2", "mailto:me@a.example"]
+notify = ["tgram://123456:secret-secret-secret-77/2", "mailto:me@a.example"]
 
 [[scout]]
 key = "bonn"
@@ -113,7 +113,7 @@ async def test_what_a_file_says_is_what_is_saved(stage):
     assert [each.answered_by for each in applied.filled] == ["built-in", "code"]
     assert applied.ids == {"ferry": ferry.id, "bonn": bonn.id}
     assert (ferry.schedule, ferry.frequency, ferry.timezone) == ("weekly", "weekly", "UTC")
-    assert ferry.notify == ["tgram://1:secret/2", "mailto:me@a.example"]
+    assert ferry.notify == ["tgram://123456:secret-secret-secret-77/2", "mailto:me@a.example"]
     assert ferry.title
     assert len(ferry.search_queries) == 3
     assert (ferry.is_active, bonn.is_active) == (True, False)

@@ -111,7 +111,7 @@ def test_a_mistake_is_named_with_its_line(text, message, hint):
         ('language = "../x"', "language: not a language tag", "pt-BR"),
         ('feeds = [\n"file:///etc/passwd"]', "feeds: not a web address", "http"),
         ('exclude_domains = ["https://a.example"]', "exclude_domains: not a domain", "without"),
-        ('notify = ["nothing"]', "notify: not a channel", "mailto"),
+        ('notify = ["nothing"]', "notify: not a URL", "mailto"),
         ('notify = ["tgram://***"]', "notify: tgram://*** stands for", "whole URL"),
         (f'title = "{"x" * 201}"', "title: the title is too long", "200"),
     ],
@@ -273,8 +273,8 @@ def test_prune_spares_what_was_made_by_hand():
 # Secrets
 
 
-SECRETS = ["tgram://1:a/2", "mailto:me@a.example", "tgram://3:b/4", "webhook+https://h/?token=c"]
-MARKS = '["tgram://***", "mailto:me@a.example", "tgram://***", "webhook+https://***"]'
+SECRETS = ["tgram://12345:aaaaaaaaaaaaaaaa/2", "mailto:me@a.example", "tgram://34567:bbbbbbbbbbbbbbbb/4", "resend://re_c@api.resend.com?to=me@example.org"]
+MARKS = '["tgram://***", "mailto:me@a.example", "tgram://***", "resend://***"]'
 
 
 def notify(written: str, stored: list[str]) -> list[str]:
@@ -286,11 +286,11 @@ def notify(written: str, stored: list[str]) -> list[str]:
 def test_hidden_urls_are_the_scouts_own():
     """Each stands for the next one of its scheme; others may come, go and move around it."""
     assert notify(MARKS, SECRETS) == SECRETS
-    assert notify('["ntfy://x", "webhook+https://***"]', SECRETS[1:2] + SECRETS[3:]) == [
-        "ntfy://x",
+    assert notify('["ntfy://x/y", "resend://***"]', SECRETS[1:2] + SECRETS[3:]) == [
+        "ntfy://x/y",
         SECRETS[3],
     ]
-    assert notify('["tgram://3:b/4", "tgram://***"]', SECRETS) == [SECRETS[2], SECRETS[0]]
+    assert notify('["tgram://34567:bbbbbbbbbbbbbbbb/4", "tgram://***"]', SECRETS) == [SECRETS[2], SECRETS[0]]
     assert notify("[]", SECRETS) == []
     assert notify('["tgram://***"]', ["tgram://***"]) == ["tgram://***"]
 
