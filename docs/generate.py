@@ -8,12 +8,10 @@ python docs/generate.py --check    exit 1 when one is out of date, and name it
 from __future__ import annotations
 
 import argparse
-import ast
 import inspect
+import json
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -24,8 +22,13 @@ import msgspec
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scout_cli import cli, config, errors  # noqa: E402 - only now the tree is on the path
+import schemas  # noqa: E402 - only now the tree is on the path
+from fields import meanings  # noqa: E402
+
+from scout_cli import cli, config, errors  # noqa: E402
+from scout_cli.cli import spec  # noqa: E402
 from scout_cli.core import events  # noqa: E402
+from scout_cli.service.declared import DeclaredScout  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by docs/generate.py: edit the program or that script, then `make docs`. -->"
@@ -34,30 +37,43 @@ WIDTH = 96
 
 def commands() -> str:
     """Return the page of all commands: the text of `--help`, one section per command."""
-    root = _root()
-    parts = [_HEAD_COMMANDS, _help(root, "scout")]
-    context = click.Context(root, info_name="scout")
-    for name in root.list_commands(context):
-        command = root.get_command(context, name)
+    return "\n\n".join([_HEAD_COMMANDS, _help(cli.scout, "scout"), *_sections(cli.scout, "scout")])
+
+
+def _sections(group: click.Group, path: str) -> Iterator[str]:
+    context = click.Context(group, info_name=path)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if command is None or command.hidden:
             continue
-        parts += [f"## `scout {name}`", _help(command, f"scout {name}")]
-    return "\n\n".join(parts)
+        full = f"{path} {name}"
+        yield from (f"## `{full}`", _help(command, full))
+        if isinstance(command, click.Group):
+            yield from _sections(command, full)
 
 
 def settings() -> str:
     """Return the page of all settings: default, form, environment twin and meaning."""
-    documented = _field_docs(config.Settings)
+    documented = meanings(config.Settings)
     parts = [_HEAD_SETTINGS]
     for info in msgspec.structs.fields(config.Settings):
-        meaning = documented[info.name]
-        parts.append(
-            f"## `{info.name}`\n\n{meaning}\n\n"
-            f"- Form: {_form(msgspec.inspect.type_info(info.type))}\n"
-            f"- Default: {_default(info)}\n"
-            f"- Environment: `{config.environment_name(info.name)}`"
-        )
+        twin = f"- Environment: `{config.environment_name(info.name)}`"
+        parts.append(_field(info, documented[info.name], twin))
     return "\n\n".join(parts)
+
+
+def scouts_toml() -> str:
+    """Return the page of the `[[scout]]` tables of scouts.toml."""
+    documented = meanings(DeclaredScout)
+    tables = [_field(info, documented[info.name]) for info in msgspec.structs.fields(DeclaredScout)]
+    return "\n\n".join([_HEAD_SCOUTS_TOML, *tables])
+
+
+def _field(info: msgspec.structs.FieldInfo, meaning: str, *more: str) -> str:
+    form = f"- Form: {_form(msgspec.inspect.type_info(info.type))}"
+    return "\n".join(
+        [f"## `{info.name}`", "", meaning, "", form, f"- Default: {_default(info)}", *more]
+    )
 
 
 def event_page() -> str:
@@ -66,7 +82,7 @@ def event_page() -> str:
     for kind in get_args(events.Event):
         tag = kind.__struct_config__.tag
         hints = get_type_hints(kind)
-        documented = _field_docs(kind)
+        documented = meanings(kind)
         rows = "\n".join(
             f"| `{info.encode_name}` | {_type_name(hints[info.name])} "
             f"| {documented.get(info.name, '')} |"
@@ -87,12 +103,27 @@ def error_page() -> str:
     return f"{_HEAD_ERRORS}\n\n| `code` | exit code | when |\n|---|---|---|\n{rows}"
 
 
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _page(build: Callable[[], str]) -> Callable[[], str]:
+    return lambda: f"{NOTE}\n\n{build()}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
-    "commands.md": commands,
-    "settings.md": settings,
-    "events.md": event_page,
-    "exit-codes.md": error_page,
+    "commands.md": _page(commands),
+    "settings.md": _page(settings),
+    "scouts-toml.md": _page(scouts_toml),
+    "events.md": _page(event_page),
+    "exit-codes.md": _page(error_page),
+    "spec.json": lambda: _json(spec.document(cli.scout)),
+    **{
+        f"schema/{name}.schema.json": lambda build=build: _json(build())
+        for name, build in schemas.FILES.items()
+    },
 }
+"""File below docs/reference -> what makes its text."""
 
 _HEAD_COMMANDS = """# Commands
 
@@ -114,12 +145,34 @@ search_url = ["searxng+http://127.0.0.1:8080", "ddgs://"]
 `scouts.toml` is the file named by `--config`, else by `SCOUT_CONFIG`, else the one in the working
 directory, else the one in the platform's configuration folder. Unknown keys are refused."""
 
+_HEAD_SCOUTS_TOML = """# Scouts in scouts.toml
+
+`scout apply` makes the scouts what the `[[scout]]` tables of a file say; `scout export` writes such
+a file. Unknown keys are refused.
+
+```toml
+[[scout]]
+key = "ferry"
+goal = "When does the ferry to Hollen Island run again?"
+every = "daily"
+location = "Saltmere"
+```"""
+
 _HEAD_EVENTS = """# Events
 
 What the agent says while it works. `scout run --json` prints one event a line; `ScoutAgent.stream`
 yields the same values as Python objects of `scout_cli.core.events`. Each has an `event` field with
 the name below and `at`, a UTC time. A run begins with `run_started` and ends with `run_finished`;
-every `step_started` has its `step_finished`, in failure too."""
+every `step_started` has its `step_finished`, in failure too.
+
+The stream is versioned: `run_started` names its `schema`, which
+[a JSON Schema](schema/events-v1.schema.json) describes. Events and fields are added within a
+version, so readers pass over what they do not know. `scout demo --json` prints the runs of three
+days; a line `{"event": "day", ...}` stands before each.
+
+What other commands print has a schema too: [list](schema/list-v1.schema.json),
+[show](schema/show-v1.schema.json), [history](schema/history-v1.schema.json) and
+[findings](schema/findings-v1.schema.json)."""
 
 _HEAD_ERRORS = """# Exit codes and errors
 
@@ -138,50 +191,34 @@ An error is two lines on stderr: what happened, and what to type. With `--json` 
 `{"error": {"code": "...", "message": "...", "hint": "..."}}`. Programs branch on `code`:"""
 
 
-def _root() -> click.Group:
-    found = [value for value in vars(cli).values() if isinstance(value, click.Group)]
-    if len(found) != 1:
-        raise SystemExit("scout_cli.cli must hold exactly one click group")
-    return found[0]
-
-
 def _help(command: click.Command, name: str) -> str:
     context = click.Context(
-        command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH, color=False
+        command,
+        info_name=name,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        color=False,
+        **cli.scout.context_settings,
     )
     return f"```text\n{command.get_help(context).strip()}\n```"
 
 
-def _field_docs(kind: type) -> dict[str, str]:
-    """Return the texts that stand under the fields of a class, by field name."""
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    body = tree.body if isinstance(tree, ast.ClassDef) else []
-    found: dict[str, str] = {}
-    for field, text in pairwise(body):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(text, ast.Expr)
-            and isinstance(text.value, ast.Constant)
-        ):
-            found[field.target.id] = " ".join(str(text.value.value).split())
-    return found
-
-
 def _form(info: msgspec.inspect.Type) -> str:
+    kinds = msgspec.inspect
     match info:
-        case msgspec.inspect.UnionType(types=types):
-            return ", or ".join(_form(each) for each in types)
-        case msgspec.inspect.VarTupleType(item_type=item):
+        case kinds.UnionType(types=types):
+            told = [each for each in types if not isinstance(each, kinds.NoneType)]
+            return ", or ".join(_form(each) for each in told)
+        case kinds.VarTupleType(item_type=item):
             return f"list, each {_form(item)}"
-        case msgspec.inspect.IntType(ge=low, le=high):
-            return f"whole number{_bounds(low, high)}"
-        case msgspec.inspect.FloatType(ge=low, le=high):
-            return f"number{_bounds(low, high)}"
-        case msgspec.inspect.BoolType():
-            return "`true` or `false`"
-        case _:
-            return "text"
+        case kinds.IntType(ge=low, le=high) | kinds.FloatType(ge=low, le=high):
+            whole = "whole " if isinstance(info, kinds.IntType) else ""
+            return f"{whole}number{_bounds(low, high)}"
+        case kinds.LiteralType(values=values):
+            return " or ".join(f"`{value}`" for value in values)
+    return {kinds.BoolType: "`true` or `false`", kinds.StructType: "a table"}.get(
+        type(info), "text"
+    )
 
 
 def _bounds(low: float | None, high: float | None) -> str:
@@ -197,7 +234,7 @@ def _default(info: msgspec.structs.FieldInfo) -> str:
         return f"`{str(info.default).lower()}`"
     if isinstance(info.default, tuple):
         return ", ".join(f"`{each}`" for each in info.default) or "none"
-    return f"`{info.default}`" if info.default != "" else "none"
+    return "none" if info.default in ("", None) else f"`{info.default}`"
 
 
 def _type_name(hint: Any) -> str:
@@ -240,11 +277,12 @@ def main() -> int:
     stale = 0
     for name, build in PAGES.items():
         path = REFERENCE / name
-        text = f"{NOTE}\n\n{build()}\n"
+        text = f"{build()}\n"
         if path.exists() and path.read_text("utf-8") == text:
             continue
         stale += 1
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         verb = "is out of date: make docs" if check else "written"
         sys.stdout.write(f"{path.relative_to(ROOT)} {verb}\n")

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 import msgspec
 import pytest
 
 from scout_cli import config
-from scout_cli.cli import COMMANDS, scout
+from scout_cli.cli import COMMANDS, scout, spec
 from scout_cli.core import models
+from scout_cli.service.declared import DeclaredScout
+from tests.cli.stage import add, call, command
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
+
+import picture
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -50,11 +59,24 @@ def typed(path: Path) -> list[list[str]]:
     found = []
     for block in fences(path, "console"):
         for line in _TYPED.findall(block.replace("\\\n", " ")):
-            for part in re.split(r"&&|\||;", line):
-                words = shlex.split(part, comments=True)
+            for words in pipeline(line):
                 names = [Path(word).name for word in words]
                 if "scout" in names[:2]:
                     found.append(words[names.index("scout") + 1 :])
+    return found
+
+
+def pipeline(line: str) -> list[list[str]]:
+    """Return the commands of a line that are joined by `|`, `;` or `&&`, as words."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|")
+    lexer.whitespace_split = True
+    lexer.commenters = "#"
+    found: list[list[str]] = [[]]
+    for word in lexer:
+        if set(word) <= set(";&|"):
+            found.append([])
+        else:
+            found[-1].append(word)
     return found
 
 
@@ -65,10 +87,23 @@ def test_generated_pages_are_fresh():
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def names_of(command: dict[str, Any]) -> Iterator[str]:
+    """Yield the names of the commands below a described one."""
+    for each in command.get("commands", ()):
+        yield each["name"]
+        yield from names_of(each)
+
+
+@pytest.mark.parametrize("command", list(names_of(spec.document(scout))))
 def test_every_command_is_documented(command):
-    """Each command has its section in the reference."""
-    assert f"## `scout {command}`" in (DOCS / "reference" / "commands.md").read_text("utf-8")
+    """Each command, and each command of a command, has its section in the reference."""
+    assert f"## `{command}`" in (DOCS / "reference" / "commands.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("field", [info.name for info in msgspec.structs.fields(DeclaredScout)])
+def test_every_field_of_a_scout_is_documented(field):
+    """Each key of a `[[scout]]` table has its section in the reference."""
+    assert f"## `{field}`" in (DOCS / "reference" / "scouts-toml.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("setting", [info.name for info in msgspec.structs.fields(config.Settings)])
@@ -117,11 +152,18 @@ def test_commands_in_examples_exist(page):
         if name is None or " " in name:
             continue
         assert name in COMMANDS, words
-        command = scout.get_command(click.Context(scout), name)
-        known = {flag for param in command.params for flag in (*param.opts, *param.secondary_opts)}
-        known |= {"--help", "--config", "--database", "--debug", "--version"}
         flags = {word.partition("=")[0] for word in words if word.startswith("--")}
-        assert flags <= known, words
+        assert flags <= {"--help", *options_of(words)}, words
+
+
+def options_of(words: list[str]) -> Iterator[str]:
+    """Yield the options of the command that `words` name, and of those above it."""
+    command: click.Command = scout
+    for word in [*words, ""]:
+        yield from (flag for p in command.params for flag in (*p.opts, *p.secondary_opts))
+        if not isinstance(command, click.Group):
+            return
+        command = command.get_command(click.Context(command), word) or command
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -191,3 +233,43 @@ def test_the_example_configuration_is_accepted_and_complete(tmp_path):
     assert config.load(config_path=copy, environ={}).path == copy
     settings = [info.name for info in msgspec.structs.fields(config.Settings)]
     assert [name for name in settings if name not in text and name != "ollama_api_key"] == []
+
+
+def test_the_picture_and_the_closing_words_are_what_the_demo_prints():
+    """The README shows a run as it was: the picture up to the closing words, the text those."""
+    printed = picture.printed()
+    fresh = picture.words(picture.draw(printed))
+    assert picture.words(picture.FILE.read_text("utf-8")) == fresh
+    assert "@font-face" not in picture.FILE.read_text("utf-8"), "it loads nothing from elsewhere"
+    closing = printed[printed.index(picture.CLOSING) :]
+    assert closing in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_readme_shows_what_a_newcomer_sees():
+    """What `scout` alone says on a new machine stands in the README word for word."""
+    assert call().out in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+def test_the_pipes_for_scripts_print_something(tmp_path):
+    """Each line with jq in the how-to runs as it stands and finds what it looks for."""
+    add("--title", "ferry")
+    assert call("run", "ferry").code == 0
+    scout_in_path = tmp_path / "scout"
+    scout_in_path.write_text(f'#!/bin/sh\nexec {shlex.join(command())} "$@"\n')
+    scout_in_path.chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    text = (DOCS / "how-to" / "scripts.md").read_text("utf-8")
+    lines = [line for line in _TYPED.findall(text) if "jq" in line]
+    assert len(lines) >= 5
+    for line in lines:
+        ran = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.stderr == "" or ran.returncode == 0, line + ran.stderr
+        if "could_not_look" not in line and "novelty" not in line:
+            assert ran.stdout.strip(), line

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from scout_cli.cli.lazy import LazyGroup, show_version
+from scout_cli.cli.lazy import LazyGroup, show_spec, show_version
 
 COMMANDS = {
     "add": "Save a wish as a scout, filling in what is missing.",
@@ -15,10 +15,23 @@ COMMANDS = {
     "once": "Look for something once, saving nothing.",
     "list": "List the scouts, when they ran and when they run next.",
     "show": "Show one scout, its last brief and its next run.",
+    "edit": "Change a scout, with options or in your editor.",
+    "pause": "Let scouts rest until they are resumed.",
+    "resume": "Let paused scouts run again.",
+    "rm": "Remove scouts with everything they found.",
     "history": "List past runs, how they ended and why.",
     "findings": "List the facts that were found, with their sources.",
+    "due": "List the scouts that are due and those that come next.",
+    "tick": "Run what is due, deliver the news and end: for cron.",
+    "worker": "Run what is due and deliver the news, without end.",
+    "outbox": "List the messages on their way and what became of them.",
+    "notify": "Try, list and enable the channels that hear of news.",
+    "apply": "Make the scouts what a file says they are.",
+    "export": "Write the scouts as a file that `scout apply` reads.",
     "demo": "Watch a scout work for three days on a small web of its own.",
-    "doctor": "Check database, model, search, fetching, configuration.",
+    "doctor": "Check every part that scout works with, and say what helps.",
+    "config": "Show and change the settings, and where each comes from.",
+    "completion": "Print the completion script for your shell.",
     "init-db": "Create the database or bring it up to date.",
 }
 
@@ -26,6 +39,7 @@ COMMANDS = {
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="A first argument with a space in it is a wish: scout 'Python meetups in Bonn' means "
     "scout add 'Python meetups in Bonn' --run.",
@@ -49,13 +63,27 @@ COMMANDS = {
     callback=show_version,
     help="Show the version and exit.",
 )
-def scout(config: str | None, database: str | None, debug: bool) -> None:  # noqa: FBT001 - click passes them; session.py reads them from the context
+@click.option(
+    "--spec",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_spec,
+    help="Print all commands and options as JSON and exit.",
+)
+def scout(**_given: object) -> None:
     """Tell it what you care about; it speaks only when something new is true.
+
+    Without a command it shows what to do next.
 
     \b
     Example:
       scout add "Python meetups in Bonn" --every weekly --run
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    if click.get_current_context().invoked_subcommand is None:
+        from scout_cli.cli import home  # noqa: PLC0415 - the app stays out of `scout --help`
+
+        home.show()
 
 
 def main() -> None:

@@ -30,7 +30,9 @@ _BY = {
 @wishes.wish_options
 @click.option("--every", metavar="RHYTHM", help="hourly, daily (default), every_3_days or weekly.")
 @click.option("--cron", metavar="LINE", help="Run at these times, such as '0 9 * * 1'.")
-@click.option("--tz", metavar="ZONE", help="Time zone of the rhythm; default: this machine's.")
+@click.option(
+    "--tz", metavar="ZONE", help="Time zone of the rhythm; default: this machine's.  [env: TZ]"
+)
 @click.option(
     "--notify",
     metavar="URL",
@@ -55,16 +57,19 @@ def command(session: Session, /, **given: Any) -> int:
 
     async def work(app: App) -> int:
         added = await (await app.scouts()).add(wish)
-        _show(added, wish, as_json=as_json)
+        _show(added, wish, as_json=as_json, at_once=given["at_once"])
         for note in looking.taken(app.notes) if not as_json else ():
             streams.say(streams.line(note))
         if not given["at_once"]:
             return streams.ExitCode.OK
         runs = await app.runs()
         view = looking.View(as_json=as_json)
-        return await looking.look(
+        code = await looking.look(
             view, added.scout.title, lambda emit: runs.run(added.scout, emit), app.notes
         )
+        if not as_json:
+            streams.say("What you can do next: scout")
+        return code
 
     return session.run(work)
 
@@ -81,7 +86,7 @@ def _wish(given: dict[str, Any]) -> Wish:
     )
 
 
-def _show(added: Added, wish: Wish, *, as_json: bool) -> None:
+def _show(added: Added, wish: Wish, *, as_json: bool, at_once: bool) -> None:
     scout = added.scout
     if as_json:
         streams.put_json(
@@ -103,4 +108,5 @@ def _show(added: Added, wish: Wish, *, as_json: bool) -> None:
         streams.say(f"{' and '.join(filled).capitalize()} filled in by {by}{note}.")
     if scout.notify:
         streams.say("The channels are kept; this version prints news and sends none.")
-    streams.say(f"Run it with: scout run {name}")
+    if not at_once:
+        streams.say(f"Run it with: scout run {name}")

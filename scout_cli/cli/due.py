@@ -28,7 +28,7 @@ _COLUMNS = (
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def command(session: Session, *, limit: int, utc: bool, as_json: bool) -> None:
-    """List the scouts that are due or at work, and those that come next.
+    """List the scouts that are due and those that come next.
 
     \b
     Example:

@@ -114,6 +114,17 @@ def show_version(ctx: click.Context, param: click.Parameter, value: bool) -> Non
     ctx.exit()
 
 
+def show_spec(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001, FBT001 - click's signature
+    """Print the whole command line as JSON and exit."""
+    if not value or ctx.resilient_parsing:
+        return
+    from scout_cli.cli import spec  # noqa: PLC0415 - it imports every command
+
+    assert isinstance(ctx.command, click.Group)
+    streams.put_json(spec.document(ctx.command))
+    ctx.exit()
+
+
 def _refuse_secrets(given: Sequence[str]) -> None:
     """Refuse what `ps` and the shell's history would show to others, and text that is no text."""
     for argument in given:

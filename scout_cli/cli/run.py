@@ -10,6 +10,7 @@ import click
 from scout_cli.app import App
 from scout_cli.cli import looking, streams
 from scout_cli.cli.looking import View
+from scout_cli.cli.names import SCOUT
 from scout_cli.cli.session import Session, drive, pass_session
 from scout_cli.core.models import Scout
 from scout_cli.errors import InvalidInput, ScoutError
@@ -17,7 +18,7 @@ from scout_cli.service import runs
 
 
 @click.command("run")
-@click.argument("names", metavar="SCOUT...", nargs=-1)
+@click.argument("names", metavar="SCOUT...", nargs=-1, type=SCOUT)
 @looking.view_options
 @looking.record_options
 @pass_session

@@ -27,7 +27,9 @@ from scout_cli.store.sqlite_file import path_of
 def command(
     session: Session, *, dry_run: bool, print_crontab: bool, quiet: bool, as_json: bool
 ) -> int:
-    """Run the scouts that are due, side by side, deliver their news, clean up and end.
+    """Run what is due, deliver the news and end: for cron.
+
+    They run side by side, as many as `concurrency` says; after them scout cleans up.
 
     Cron calls it every minute; two at once, or one beside a worker, never run a slot twice.
     SIGTERM lets what runs finish within 20 seconds and gives the rest back to the queue.
@@ -38,7 +40,11 @@ def command(
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     loaded = session.load()
     if print_crontab:
-        streams.put(crontab(loaded))
+        rows = crontab(loaded)
+        if as_json:
+            streams.put_json({"crontab": rows})
+        else:
+            streams.put("\n".join(rows))
         return 0
     _refuse_nothing(loaded)
     teller = working.Teller(as_json=as_json, quiet=quiet)
@@ -55,7 +61,7 @@ def command(
     return session.run(work)
 
 
-def crontab(loaded: Loaded) -> str:
+def crontab(loaded: Loaded) -> list[str]:
     """Return the crontab lines that tick this database with this configuration every minute.
 
     Raises:
@@ -71,7 +77,7 @@ def crontab(loaded: Loaded) -> str:
     rows = [f"* * * * * {line}"]
     if lost := _of_environment(loaded):
         rows.insert(0, f"# cron has another environment: put {', '.join(lost)} into scouts.toml")
-    return "\n".join(rows)
+    return rows
 
 
 def _absolute(url: str) -> str:

@@ -20,7 +20,7 @@ from scout_cli.cli.session import Session, pass_session
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
 @pass_session
 def command(session: Session, *, concurrency: int | None, quiet: bool, as_json: bool) -> None:
-    """Run scouts when they are due and deliver their news, until it is stopped.
+    """Run what is due and deliver the news, without end.
 
     Ctrl-C or SIGTERM lets what runs finish within 20 seconds and gives the rest back to the queue;
     a second one ends at once. Any number of workers, on any number of machines, may share one

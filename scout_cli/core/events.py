@@ -24,6 +24,11 @@ from scout_cli.core.models import (
 )
 
 
+SCHEMA = "scout.events/1"
+"""The version of the stream. Fields and events are added within a version; what goes away, or
+changes its meaning, makes a new one."""
+
+
 def _tag(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
@@ -35,6 +40,8 @@ class _Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=_tag):
 class RunStarted(_Event, frozen=True, kw_only=True):
     """The run begins; who will think, embed and search."""
 
+    schema: str = SCHEMA
+    """The version of this stream, and of the schema file that describes it."""
     id: UUID | None
     goal: str
     title: str
