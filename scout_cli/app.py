@@ -5,35 +5,45 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self
 
-from scout_cli.config import Settings
-from scout_cli.core import urls
-from scout_cli.core.asking import Asking
-from scout_cli.core.events import Emit
-from scout_cli.core.job import Budget, Result
-from scout_cli.core.ports import (
-    ChatModel,
-    Clock,
-    Embedder,
-    Fetcher,
-    Reasoner,
-    SearchEngine,
-    SearchQuery,
-)
-from scout_cli.errors import SearchUnavailable
-from scout_cli.service import runs
-from scout_cli.service.checks import Check, check
+from scout_cli.config import Settings, machine_timezone
+from scout_cli.core.ports import Clock
 from scout_cli.service.clocks import SystemClock
-from scout_cli.service.runs import Kit, Runs
-from scout_cli.service.scouts import Scouts, Wish
-from scout_cli.store import migrate, open_database, resolved
+from scout_cli.service.scouts import Scouts
+from scout_cli.shelf import Shelf
+from scout_cli.store import migrate, open_database
 from scout_cli.store.database import Database
+from scout_cli.store.sqlite_file import path_of
 
-T = TypeVar("T")
+if TYPE_CHECKING:  # imported where they are used: most commands only read the database
+    from scout_cli.core.events import Emit
+    from scout_cli.core.job import Budget, Result
+    from scout_cli.core.ports import Reasoner
+    from scout_cli.mailroom import Mailroom
+    from scout_cli.net.sessions import Sessions
+    from scout_cli.outside import Outside
+    from scout_cli.service.archive import Manifest, Restored
+    from scout_cli.service.attempts import Attempts
+    from scout_cli.service.checks import Check
+    from scout_cli.service.deliveries import Deliveries
+    from scout_cli.service.desk import Desk
+    from scout_cli.service.kit import Kit
+    from scout_cli.service.lease import Terms
+    from scout_cli.service.outbox import Outbox
+    from scout_cli.service.runs import Runs
+    from scout_cli.service.scheduler import Scheduler
+    from scout_cli.service.upkeep import Upkeep
+    from scout_cli.service.wishes import Wish
+    from scout_cli.service.worker import Listener, Worker
+
+_GRACE = timedelta(minutes=2)
+"""For a run that ends in good order at its own deadline, before it is taken away."""
 
 
 class App:
@@ -56,8 +66,7 @@ class App:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
         self._hosts = dict(hosts or {})
-        self._stack = AsyncExitStack()
-        self._parts: dict[str, Any] = {}
+        self._shelf = Shelf()
         self.notes: list[str] = []
         """What was chosen for this machine and why, for people to see once."""
 
@@ -72,12 +81,12 @@ class App:
     ) -> AsyncIterator[Self]:
         """Open an application and close all it opened at the end of the block."""
         app = cls(settings, clock=clock, hosts=hosts)
-        async with app._stack:
+        async with app._shelf:
             yield app
 
     async def init_db(self) -> list[str]:
         """Create or migrate the database and return the names of the migrations applied."""
-        return await migrate.migrate(await self._part("database", self._open_database))
+        return await migrate.migrate(await self._shelf.get("database", self._open_database))
 
     async def database(self) -> Database:
         """Return the open database; a missing SQLite file is created and migrated.
@@ -85,28 +94,136 @@ class App:
         Raises:
             DatabaseUnavailable: it cannot be opened, or is too new or too old for this program.
         """
-        return await self._part("migrated", self._open_migrated)
+        return await self._shelf.get("migrated", self._open_migrated)
 
     async def scouts(self) -> Scouts:
         """Return the saved wishes of this database."""
         return Scouts(await self.database(), self.clock, self.reasoner)
 
     async def runs(self) -> Runs:
-        """Return what runs the scouts of this database."""
-        return Runs(await self.database(), self.clock, self.kit, self.budget)
+        """Return what runs the scouts of this database when somebody asks for it."""
+        from scout_cli.service.runs import Runs  # noqa: PLC0415 - see above
+
+        attempts = await self._shelf.get("attempts", self._open_attempts)
+        return Runs(await self.database(), self.clock, attempts, self.terms)
+
+    async def scheduler(self, *, patient: bool = False) -> Scheduler:
+        """Return what queues due scouts.
+
+        Args:
+            patient: for a process that stays; see `Scheduler`.
+        """
+        from scout_cli.service.scheduler import Scheduler  # noqa: PLC0415 - see above
+
+        return Scheduler(
+            await self.database(),
+            self.clock,
+            await self.outbox(),
+            lease=self.terms.lease,
+            patient=patient,
+        )
+
+    async def worker(
+        self,
+        listener: Listener,
+        *,
+        stays: bool = False,
+        write: Callable[[str], object] | None = None,
+    ) -> Worker:
+        """Return what runs due scouts and delivers their news.
+
+        Args:
+            listener: hears what happens.
+            stays: whether it will run without end.
+            write: takes the text of `console://`; without it that channel cannot be opened.
+        """
+        from scout_cli.service.worker import Worker  # noqa: PLC0415 - see above
+
+        return Worker(
+            await self.database(),
+            self.clock,
+            await self.scheduler(patient=stays),
+            await self._shelf.get("attempts", self._open_attempts),
+            self.terms,
+            listener,
+            concurrency=self.settings.concurrency,
+            chores=await self._chores(write),
+        )
+
+    async def outbox(self) -> Outbox:
+        """Return what queues news and notices."""
+        return (await self._mailroom()).outbox()
+
+    async def deliveries(self, write: Callable[[str], object] | None = None) -> Deliveries:
+        """Return what sends them.
+
+        Args:
+            write: takes the text of `console://`; without it that channel cannot be opened.
+        """
+        return (await self._mailroom()).deliveries(write)
+
+    async def desk(self) -> Desk:
+        """Return what a person sees of messages and channels."""
+        return (await self._mailroom()).desk()
+
+    async def _mailroom(self) -> Mailroom:
+        from scout_cli.mailroom import Mailroom  # noqa: PLC0415 - see above
+
+        async def sessions() -> Sessions:
+            return await self._outside().sessions()
+
+        return Mailroom(self.settings, await self.database(), self.clock, sessions)
+
+    async def upkeep(self) -> Upkeep:
+        """Return what cleans up, and helps a full disk out."""
+        return await self._shelf.get("upkeep", self._open_upkeep)
+
+    async def backup(self, path: Path, *, force: bool = False) -> Manifest:
+        """Write everything in the database into one file; see `service.archive`."""
+        from scout_cli import __version__  # noqa: PLC0415 - reads the installed package's metadata
+        from scout_cli.service import archive  # noqa: PLC0415 - see above
+
+        database = await self._shelf.get("database", self._open_database)
+        return await archive.backup(database, self.clock, path, version=__version__, force=force)
+
+    async def restore(
+        self, path: Path, *, replace: bool = False, unsound: bool = False
+    ) -> Restored:
+        """Make the database what an archive says it was; see `service.archive`."""
+        from scout_cli.service import archive  # noqa: PLC0415 - see above
+
+        url = self.settings.database_url
+        return await archive.restore(path, self.clock, url, replace=replace, unsound=unsound)
 
     async def once(self, wish: Wish, emit: Emit, *, record: Path | None = None) -> Result:
         """Look once for a wish; no database is opened and nothing is stored."""
+        from scout_cli.service import runs  # noqa: PLC0415 - see above
+
         kit = await self._loose_kit()
         return await runs.once(kit, self.clock, self.budget, wish, emit, record)
 
     async def replay(self, folder: Path, emit: Emit) -> Result:
         """Repeat a recorded run without network, model or database."""
+        from scout_cli.service import runs  # noqa: PLC0415 - see above
+
         return await runs.replay(folder, emit)
+
+    @property
+    def terms(self) -> Terms:
+        """Return how long an execution is ours."""
+        from scout_cli.service.lease import Terms  # noqa: PLC0415 - see above
+
+        return Terms(
+            owner=f"{os.uname().nodename}/{os.getpid()}",
+            lease=timedelta(seconds=self.settings.lease),
+            deadline=timedelta(seconds=self.settings.deadline) + _GRACE,
+        )
 
     @property
     def budget(self) -> Budget:
         """Return the bounds of a run."""
+        from scout_cli.core.job import Budget  # noqa: PLC0415 - see above
+
         given = self.settings
         return Budget(
             searches=given.max_searches,
@@ -118,167 +235,103 @@ class App:
         )
 
     async def kit(self) -> Kit:
-        """Return the outside parts, `auto` resolved once for this database."""
-        return Kit(
-            reasoner=await self.reasoner(),
-            embedder=await self.embedder(),
-            search=await self._part("search", self._open_search),
-            fetcher=await self.fetcher(),
-        )
+        """Return the outside parts of a run, `auto` resolved once for this database."""
+        return await self._outside().kit()
 
     async def _loose_kit(self) -> Kit:
         """Return the outside parts without asking any database."""
-        return Kit(
-            reasoner=await self._part("reasoner", lambda: self._open_reasoner(stored=False)),
-            embedder=await self._part("embedder", lambda: self._open_embedder(stored=False)),
-            search=await self._part("search", lambda: self._open_search(stored=False)),
-            fetcher=await self.fetcher(),
-        )
+        return await self._outside(stored=False).kit()
 
     async def reasoner(self) -> Reasoner:
         """Return the model with its safety net, or the built-in engine."""
-        return await self._part("reasoner", self._open_reasoner)
+        return await self._outside().reasoner()
 
-    async def embedder(self) -> Embedder:
-        """Return the embedder."""
-        return await self._part("embedder", self._open_embedder)
-
-    async def fetcher(self) -> Fetcher:
-        """Return what reads pages."""
-        return await self._part("fetcher", self._open_fetcher)
-
-    async def checks(self) -> AsyncIterator[Check]:
+    def checks(self) -> AsyncIterator[Check]:
         """Try every part and tell what works and what does not, with the remedy."""
-        for name, probe in self._probes().items():
-            yield await check(name, probe)
+        from scout_cli.service import diagnosis  # noqa: PLC0415 - only `doctor` needs it
 
-    async def _part(self, name: str, opener: Callable[[], Awaitable[T]]) -> T:
-        """Return a part, opening it the first time; parts may open other parts."""
-        if name not in self._parts:
-            self._parts[name] = await opener()
-        part: T = self._parts[name]
-        return part
+        return diagnosis.examine(self._subject())
+
+    async def mend(self) -> list[str]:
+        """Put right what can be put right safely; return what was done, a line each."""
+        from scout_cli.service import diagnosis  # noqa: PLC0415 - only `doctor` needs it
+
+        return await diagnosis.mend(self._subject())
+
+    def _outside(self, *, stored: bool = True) -> Outside:
+        """Return what opens the outside parts; without `stored` no database is asked."""
+        from scout_cli.outside import Outside  # noqa: PLC0415 - see above
+
+        database = self.database if stored else None
+        return Outside(self.settings, self.clock, self._shelf, database, self._hosts, self.notes)
+
+    async def _open_upkeep(self) -> Upkeep:
+        from scout_cli.service.ballast import Ballast  # noqa: PLC0415 - see above
+        from scout_cli.service.upkeep import Retention, Upkeep  # noqa: PLC0415 - see above
+
+        given, database = self.settings, await self.database()
+        kept = Retention(
+            pages=given.keep_pages,
+            steps=given.keep_steps,
+            executions=given.keep_executions,
+            outbox_sent=given.keep_outbox_sent,
+            outbox_dead=given.keep_outbox_dead,
+            search_minutes=given.search_cache_minutes,
+        )
+        reserve = None
+        if database.kind == "sqlite" and given.ballast:
+            reserve = Ballast(path_of(given.database_url), given.ballast * 2**20)
+        return Upkeep(database, self.clock, kept, reserve)
+
+    async def _open_attempts(self) -> Attempts:
+        from scout_cli.service.attempts import Attempts  # noqa: PLC0415 - see above
+
+        database, notices = await self.database(), await self.outbox()
+        return Attempts(database, self.clock, self.kit, self.budget, notices, self.terms)
+
+    async def _chores(
+        self, write: Callable[[str], object] | None
+    ) -> tuple[Callable[[], Awaitable[object]], ...]:
+        """Return what a worker does beside its runs, again and again."""
+        database, outbox = await self.database(), await self.outbox()
+        deliveries, upkeep = await self.deliveries(write), await self.upkeep()
+
+        async def deliver() -> None:
+            await outbox.beat(await database.now())
+            await deliveries.deliver_due()
+
+        return deliver, upkeep.clean_when_due
 
     async def _open_database(self) -> Database:
         database = await open_database(self.settings.database_url, self.clock)
-        self._stack.push_async_callback(database.close)
+        self._shelf.closing(database.close)
         return database
 
     async def _open_migrated(self) -> Database:
-        database = await self._part("database", self._open_database)
+        database = await self._shelf.get("database", self._open_database)
         if database.kind == "sqlite" and not await migrate.applied(database):
             await migrate.migrate(database)
         await migrate.check(database)
         return database
 
-    async def _open_reasoner(self, *, stored: bool = True) -> Reasoner:
-        from scout_cli import llm  # noqa: PLC0415 - commands that only read need no model
+    def _subject(self) -> Any:
+        """Return what an examination looks at, and how it opens what it needs."""
+        from scout_cli.service.diagnosis import Subject  # noqa: PLC0415 - see above
 
-        url = await self._resolve("llm_url", self.settings.llm_url, stored=stored)
-        thinker = await llm.open_chat(url, self._model_settings(url))
-        self._stack.push_async_callback(thinker.aclose)
-        self._parts["thinker"] = thinker
-        chats = hasattr(thinker, "chat")
-        return Asking(cast(ChatModel, thinker)) if chats else cast(Reasoner, thinker)
-
-    async def _open_embedder(self, *, stored: bool = True) -> Embedder:
-        from scout_cli import llm  # noqa: PLC0415 - see above
-
-        url = await self._resolve("embed_url", self.settings.embed_url, stored=stored)
-        embedder = await llm.open_embedder(url, self._model_settings(url))
-        self._stack.push_async_callback(embedder.aclose)
-        return embedder
-
-    def _model_settings(self, url: str) -> Any:
-        """Return how to talk to the server of `url`; the key is for Ollama's own host alone."""
-        from scout_cli.llm import ModelSettings  # noqa: PLC0415 - see above
-
-        own = urls.belongs_to(urls.host_of(url), ("ollama.com",))
-        key = self.settings.ollama_api_key if own else ""
-        return ModelSettings(num_ctx=self.settings.num_ctx, api_key=key)
-
-    async def _resolve(self, setting: str, configured: str, *, stored: bool) -> str:
-        """Return a concrete URL; what `auto` became is kept and never changes in silence."""
-        if configured != "auto":
-            return configured
-        from scout_cli.llm import auto  # noqa: PLC0415 - see above
-
-        database = await self.database() if stored else None
-        if database and (known := await resolved.get(database, setting)):
-            return known
-        choose = auto.choose_chat if setting == "llm_url" else auto.choose_embedder
-        choice = await choose(self.settings.ollama_host)
-        self.notes.append(f"{setting} = {choice.url}  ({choice.reason})")
-        return await resolved.put(database, setting, choice.url) if database else choice.url
-
-    async def _open_search(self, *, stored: bool = True) -> SearchEngine:
-        from scout_cli import search  # noqa: PLC0415 - see above
-        from scout_cli.service.searching import InOrder, Remembering  # noqa: PLC0415 - see above
-
-        sessions = await self._part("sessions", self._open_sessions)
-        engines = [search.open_search(url, sessions) for url in self.settings.search_url]
-        if not stored:
-            return InOrder(engines)
-        database, minutes = await self.database(), self.settings.search_cache_minutes
-        return InOrder([Remembering(each, database, self.clock, minutes) for each in engines])
-
-    async def _open_fetcher(self) -> Fetcher:
-        from scout_cli import fetch  # noqa: PLC0415 - see above
-
-        sessions = await self._part("sessions", self._open_sessions)
-        fetcher = fetch.open_fetcher(self.settings.fetch_url, sessions)
-        self._stack.push_async_callback(fetcher.close)
-        return fetcher
-
-    async def _open_sessions(self) -> Any:
-        from scout_cli.net.guard import Guard  # noqa: PLC0415 - see above
-        from scout_cli.net.sessions import Sessions  # noqa: PLC0415 - see above
-
-        guard = Guard(private=self.settings.allow_private_networks, hosts=self._hosts)
-        sessions = Sessions(guard, user_agent(self.settings.contact))
-        self._stack.push_async_callback(sessions.close)
-        return sessions
-
-    def _probes(self) -> dict[str, Callable[[], Awaitable[str]]]:
-        return {
-            "database": self._probe_database,
-            "model": self._probe_model,
-            "embedder": self._probe_embedder,
-            "search": self._probe_search,
-            "fetching": self._probe_fetching,
-        }
-
-    async def _probe_database(self) -> str:
-        found = await (await self.database()).describe()
-        size = f", {found.size_bytes / 1_000_000:.1f} MB" if found.size_bytes is not None else ""
-        return f"{found.kind} {found.version} at {found.location}{size}"
-
-    async def _probe_model(self) -> str:
-        await self.reasoner()
-        described: str = await self._parts["thinker"].describe()
-        return described
-
-    async def _probe_embedder(self) -> str:
-        embedder = await self.embedder()
-        (vector,) = await embedder.embed(["a short probe"])
-        return f"{embedder.name}, {len(vector)} dimensions"
-
-    async def _probe_search(self) -> str:
-        engine = await self._part("search", self._open_search)
-        answer = await engine.search(SearchQuery(text="news today", limit=3))
-        if answer.outcome in ("limited", "unavailable"):
-            raise SearchUnavailable(answer.detail, hint=answer.hint)
-        return f"{answer.engine}: {len(answer.hits)} results"
-
-    async def _probe_fetching(self) -> str:
-        fetcher = await self.fetcher()
-        await fetcher.warm_up()
-        return f"{self.settings.fetch_url}: the page reader starts"
-
-
-def user_agent(contact: str) -> str:
-    """Return how scout introduces itself to web servers: honestly, with a contact if it has one."""
-    from scout_cli import __version__  # noqa: PLC0415 - reads the installed package's metadata
-
-    about = f"; {contact}" if contact else ""
-    return f"scout/{__version__} (personal web monitor{about})"
+        given = self.settings
+        return Subject(
+            database_url=given.database_url,
+            llm_url=given.llm_url,
+            embed_url=given.embed_url,
+            search_url=given.search_url,
+            fetch_url=given.fetch_url,
+            channels=tuple(getattr(given, "notify", ())),
+            private=given.allow_private_networks,
+            num_ctx=given.num_ctx,
+            ollama_host=given.ollama_host,
+            clock=self.clock,
+            timezone=machine_timezone,
+            open_database=lambda: self._shelf.get("database", self._open_database),
+            open_sessions=self._outside().sessions,
+            model_settings=self._outside().model_settings,
+        )

@@ -32,6 +32,10 @@ COMMANDS = {
     "doctor": "Check every part that scout works with, and say what helps.",
     "config": "Show and change the settings, and where each comes from.",
     "completion": "Print the completion script for your shell.",
+    "backup": "Write everything in the database into one file.",
+    "restore": "Make the database what a backup says it was.",
+    "gc": "Remove what is older than it is kept.",
+    "forget": "Delete findings, as if they had never been found.",
     "init-db": "Create the database or bring it up to date.",
 }
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from scout_cli import config
 from scout_cli.app import App
-from scout_cli.cli import looking, streams, tables, wishes
+from scout_cli.cli import looking, streams, tables, telling, wishes
 from scout_cli.cli.session import Session, pass_session
 from scout_cli.core import schedule
 from scout_cli.service.scouts import Added, Wish
@@ -67,6 +67,7 @@ def command(session: Session, /, **given: Any) -> int:
         code = await looking.look(
             view, added.scout.title, lambda emit: runs.run(added.scout, emit), app.notes
         )
+        await telling.send(app, view)
         if not as_json:
             streams.say("What you can do next: scout")
         return code
@@ -106,7 +107,7 @@ def _show(added: Added, wish: Wish, *, as_json: bool, at_once: bool) -> None:
         note = f", because {streams.line(added.note)}" if added.note else ""
         by = _BY[added.answered_by]
         streams.say(f"{' and '.join(filled).capitalize()} filled in by {by}{note}.")
-    if scout.notify:
-        streams.say("The channels are kept; this version prints news and sends none.")
+    if scout.notify and not at_once:
+        streams.say("Try its channels: scout notify test " + name)
     if not at_once:
         streams.say(f"Run it with: scout run {name}")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from scout_cli.app import App
-from scout_cli.cli import looking, streams
+from scout_cli.cli import looking, streams, telling
 from scout_cli.cli.looking import View
 from scout_cli.cli.names import SCOUT
 from scout_cli.cli.session import Session, drive, pass_session
@@ -57,6 +57,7 @@ async def _run_all(app: App, names: tuple[str, ...], view: View, record: Path | 
     saved = await app.scouts()
     scouts = [await saved.find(name) for name in names]
     codes = [await _run(app, scout, view, record) for scout in scouts]
+    await telling.send(app, view)
     return looking.worst(codes)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from scout_cli.app import App
-from scout_cli.cli import due, streams, working
+from scout_cli.cli import due, streams, telling, working
 from scout_cli.cli.session import Session, pass_session
 from scout_cli.config import Loaded, holds_secret
 from scout_cli.errors import ConfigError, DatabaseUnavailable
@@ -54,7 +54,7 @@ def command(
             await due.show(app, limit=20, utc=False, as_json=as_json)
             return 0
         await _tell_where(app, loaded, quiet=quiet)
-        worker = await app.worker(teller)
+        worker = await app.worker(teller, write=telling.writer(as_json=as_json))
         await working.until_stopped(worker.tick)
         return 1 if teller.ended_badly else 0
 

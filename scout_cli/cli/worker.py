@@ -6,7 +6,7 @@ import click
 from msgspec.structs import replace
 
 from scout_cli.app import App
-from scout_cli.cli import streams, working
+from scout_cli.cli import streams, telling, working
 from scout_cli.cli.session import Session, pass_session
 
 
@@ -35,7 +35,7 @@ def command(session: Session, *, concurrency: int | None, quiet: bool, as_json: 
     async def work(app: App) -> None:
         if concurrency is not None:
             app.settings = replace(app.settings, concurrency=concurrency)
-        worker = await app.worker(teller, stays=True)
+        worker = await app.worker(teller, stays=True, write=telling.writer(as_json=as_json))
         described = await (await app.database()).describe()
         if not quiet:
             streams.say(f"working on {described.location}; Ctrl-C stops")

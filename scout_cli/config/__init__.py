@@ -11,7 +11,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from msgspec import Meta, field
@@ -29,6 +29,8 @@ FILE_NAME = "scouts.toml"
 _FLAGS = {"database_url": "--database"}
 _FOREIGN = {"ollama_host": "OLLAMA_HOST", "ollama_api_key": "OLLAMA_API_KEY"}
 _Count = Annotated[int, Meta(ge=1, le=10_000)]
+_Days = Annotated[int, Meta(ge=0, le=36_500)]
+_TIME = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _HostPort = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[0-9]{1,5}$")]
 
 
@@ -82,8 +84,47 @@ class Settings(shape.Shape, frozen=True, kw_only=True):
     """Prompt tokens in one run, all calls together."""
     rounds: Annotated[int, Meta(ge=0, le=20)] = 2
     """Follow-up rounds after the first, when the model asks for them."""
+    concurrency: Annotated[int, Meta(ge=1, le=1_000)] = 2
+    """Scouts that `tick` and `worker` run at the same time."""
+    lease: Annotated[float, Meta(ge=1, le=3_600)] = 60.0
+    """Seconds without a sign of life after which another process takes over a scheduled run."""
+    late_notices: bool = True
+    """Whether to tell, once, that a scout missed its time by more than its own interval."""
+    notify: tuple[str, ...] = ()
+    """Channels that hear of all scouts: `mailto://me@example.org`, `ntfy://ntfy.sh/my-topic`,
+    `webhook+https://host/path?secret=...`, `tgram://BOT_TOKEN/CHAT_ID` and Apprise's; often secret.
+    A scout may have channels of its own beside these."""
+    smtp_url: str = ""
+    """The mail server: `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`; secret
+    when it holds a password."""
+    mail_from: str = ""
+    """The sender of e-mail: `scout@example.org` or `Scout <scout@example.org>`."""
+    webhook_secret: str = ""
+    """Signs for webhooks whose URL names no secret: `whsec_` and base64; secret."""
+    digest: Literal["", "daily", "weekly"] = ""
+    """Gather news into one message a day, or a week on Monday; empty tells at once. A scout's own
+    digest and `digest=` in a channel's URL come first."""
+    digest_at: Annotated[str, Meta(pattern=_TIME)] = "08:00"
+    """When digests and signs of life go out: hours and minutes, in the time zone of the scout."""
+    quiet_hours: Annotated[str, Meta(pattern=rf"^$|{_TIME[:-1]}-{_TIME[1:]}")] = ""
+    """When no message goes out, such as `22:00-07:00`, in the time zone of the scout."""
+    heartbeat: Literal["", "weekly"] = ""
+    """Whether a channel without news hears once a week, on Monday, how often scout looked."""
     search_cache_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 15
     """Minutes for which the answer to a search is used again; 0 asks every time."""
+    keep_pages: _Days = 30
+    """Days for which the texts of pages are kept, for checking quotes; 0 keeps them for ever."""
+    keep_steps: _Days = 30
+    """Days for which the steps of runs are kept; 0 keeps them for ever."""
+    keep_executions: _Days = 180
+    """Days for which runs are kept, the newest of each scout always; 0 keeps them for ever. What
+    they found stays until `scout forget`."""
+    keep_outbox_sent: _Days = 30
+    """Days for which messages that arrived are kept; 0 keeps them for ever."""
+    keep_outbox_dead: _Days = 90
+    """Days for which messages that were given up are kept; 0 keeps them for ever."""
+    ballast: Annotated[int, Meta(ge=0, le=1_024)] = 16
+    """MiB in reserve beside a SQLite database, given up when the disk is full; 0 for none."""
     contact: Annotated[str, Meta(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""
     """An e-mail address or page that scout names in its User-Agent, for the owners of sites."""
     ollama_host: str = ""

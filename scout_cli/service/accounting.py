@@ -28,16 +28,6 @@ class Notices(Protocol):
         ...
 
 
-class Silence:
-    """Tells nobody."""
-
-    async def tell(self, *_: object) -> int:
-        """Tell nobody."""
-        return 0
-
-    tell_paused = tell_late = tell
-
-
 async def count_failure(
     tx: Connection, execution: Execution, reason: str, notices: Notices
 ) -> None:

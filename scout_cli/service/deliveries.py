@@ -1,0 +1,210 @@
+"""Sends what waits in the outbox: channels side by side, the messages of one in their order.
+
+Whoever delivers holds the channel by a lease. A message is marked before its first byte leaves, so
+that a crash leaves no doubt but the honest one: it may have arrived. Then it is sent again under
+the same id, or left to a person where the channel's URL asks for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from scout_cli.core.models import Record
+from scout_cli.core.news import Delivery
+from scout_cli.core.ports import Channel, Clock, Promise
+from scout_cli.errors import ConfigError, DatabaseUnavailable, FenceLost, ScoutError
+from scout_cli.service import news, sending
+from scout_cli.service.outbox import ChannelTerms
+from scout_cli.service.sending import Doubt, Unopened
+from scout_cli.service.turn import Rules, TellLost, Turn
+from scout_cli.store import channels, outbox
+from scout_cli.store.channels import ChannelRow
+from scout_cli.store.database import Database
+from scout_cli.store.finishing import to_the_end
+
+_FIRST = asyncio.FIRST_COMPLETED
+_BEATS = 4
+"""Renewals in the time of one lease."""
+
+
+class Delivered(Record, frozen=True, kw_only=True):
+    """How many messages went which way."""
+
+    sent: int = 0
+    retried: int = 0
+    """Failed for now."""
+    dead: int = 0
+    unknown: int = 0
+    """May have arrived, and are left to a person."""
+    lost: int = 0
+    """Channels that another process took over meanwhile."""
+
+
+class Tested(Record, frozen=True, kw_only=True):
+    """What became of a test message."""
+
+    name: str
+    promise: Promise
+    delivery: Delivery
+
+
+class Deliveries:
+    """The messages of one database, on their way out.
+
+    Args:
+        db: where they wait.
+        clock: measures, and makes the ids of tests.
+        open_channel: opens the channel of a URL; raises `ScoutError` when it cannot be used.
+        terms: reads what a channel URL says to scout itself.
+        tell_lost: queues, inside the transaction that disables a channel, that it is lost.
+        rules: how messages are sent.
+        chance: gives numbers from 0 to 1, for the jitter.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        open_channel: Callable[[str], Awaitable[Channel]],
+        *,
+        terms: Callable[[str], ChannelTerms],
+        tell_lost: TellLost,
+        rules: Rules = Rules(),  # noqa: B008 - frozen
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._open_channel = open_channel
+        self._terms = terms
+        self._tell_lost = tell_lost
+        self._rules = rules
+        self._chance = chance
+
+    async def deliver_due(self, *, until: datetime | None = None) -> Delivered:
+        """Send what is due, and return when nothing is.
+
+        Args:
+            until: no message is begun at or after this moment.
+
+        Raises:
+            DatabaseUnavailable: nothing is lost; call it again.
+        """
+        tally: Counter[str] = Counter()
+        running: set[asyncio.Task[None]] = set()
+        ended: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                free = len(running) < self._rules.concurrency and not _failed(ended)
+                held = await self._claim(until) if free else None
+                if held is not None:
+                    running.add(asyncio.create_task(self._serve(held, until, tally)))
+                elif running:
+                    done, running = await asyncio.wait(running, return_when=_FIRST)
+                    ended |= done
+                else:
+                    break
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        for task in ended:
+            task.result()
+        return Delivered(**tally)
+
+    async def next_due(self) -> datetime | None:
+        """Return when there is next something to send: None for nothing, the past for at once."""
+        return await outbox.next_due(self._db)
+
+    async def test(self, url: str) -> Tested:
+        """Send a test message now, past the outbox and the quiet hours.
+
+        Raises:
+            ScoutError: the channel cannot be opened.
+        """
+        channel = await self._open_channel(url)
+        try:
+            notice = news.trial(self._clock.uuid().hex, self._clock.now())
+            tried = await sending.attempt(channel, notice, _nothing, self._rules.seconds)
+            return Tested(name=channel.name, promise=channel.promise, delivery=tried.delivery)
+        finally:
+            await channel.close()
+
+    async def _claim(self, until: datetime | None) -> ChannelRow | None:
+        now = await self._db.now()
+        if (until is not None and now >= until) or not await channels.any_due(self._db, now):
+            return None
+        return await channels.claim(self._db, now, now + self._rules.lease)
+
+    async def _serve(self, held: ChannelRow, until: datetime | None, tally: Counter[str]) -> None:
+        """Deliver for a channel while it is ours, and let it go."""
+        work = asyncio.ensure_future(self._round(held, until, tally))
+        pulse = asyncio.create_task(self._pulse(held))
+        try:
+            await asyncio.wait({work, pulse}, return_when=asyncio.FIRST_COMPLETED)
+            if pulse.done() and not work.done():
+                pulse.result()
+            await work
+        except FenceLost:
+            tally["lost"] += 1
+        finally:
+            for each in (pulse, work):
+                each.cancel()
+            await asyncio.gather(pulse, work, return_exceptions=True)
+            await to_the_end(channels.release(self._db, held, await self._db.now()))
+
+    async def _pulse(self, held: ChannelRow) -> None:
+        lease = self._rules.lease.total_seconds()
+        last = self._clock.monotonic()
+        while True:
+            await asyncio.sleep(lease / _BEATS)
+            if self._clock.monotonic() - last > lease:
+                raise FenceLost("this process was stopped, or cut off, for longer than its lease")
+            began = self._clock.monotonic()
+            try:
+                await channels.renew(self._db, held, await self._db.now() + self._rules.lease)
+            except DatabaseUnavailable:
+                continue
+            last = began
+
+    async def _round(self, held: ChannelRow, until: datetime | None, tally: Counter[str]) -> None:
+        channel = await self._opened(held.url)
+        turn = Turn(
+            self._db,
+            self._clock,
+            held,
+            channel,
+            self._doubt(held.url),
+            rules=self._rules,
+            tell_lost=self._tell_lost,
+            chance=self._chance,
+            tally=tally,
+        )
+        try:
+            await turn.serve(until)
+        finally:
+            await channel.close()
+
+    async def _opened(self, url: str) -> Channel:
+        try:
+            return await self._open_channel(url)
+        except ScoutError as error:
+            return Unopened(error)
+
+    def _doubt(self, url: str) -> Doubt:
+        try:
+            return self._terms(url).doubt
+        except ConfigError:
+            return "resend"
+
+
+def _failed(ended: set[asyncio.Task[None]]) -> bool:
+    """Return whether one of these tasks ended with an error; the others may finish."""
+    return any(task.exception() is not None for task in ended)
+
+
+async def _nothing() -> None:
+    """Commit to nothing: a test is not stored."""
