@@ -47,6 +47,14 @@ async def anything(db: Connection) -> bool:
     return await db.value(int, "SELECT 1 AS one FROM scouts LIMIT 1") is not None
 
 
+async def overdue(db: Connection, before: datetime) -> int:
+    """Return how many active scouts have been due since `before`, with no run of theirs alive."""
+    sql = f"""
+        SELECT count(*) FROM scouts s WHERE {_ACTIVE} AND s.next_run_at <= $1 AND {_IDLE}
+    """  # noqa: S608 - constants
+    return await db.value(int, sql, before) or 0
+
+
 async def unscheduled(db: Connection, limit: int) -> list[DueScout]:
     """Return active scouts whose next run is unknown; inside a transaction they are ours."""
     sql = f"""

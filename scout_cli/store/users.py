@@ -9,6 +9,11 @@ from scout_cli.store.statements import insert, values
 _LOCAL = "SELECT * FROM users WHERE is_local"
 
 
+async def local(db: Connection) -> User | None:
+    """Return the user that the command line acts for, None before there is one."""
+    return await db.one(User, _LOCAL)
+
+
 async def local_owner(db: Connection) -> User:
     """Return the user that the command line acts for, created on first need, by one process."""
     if owner := await db.one(User, _LOCAL):

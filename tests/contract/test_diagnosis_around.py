@@ -6,9 +6,12 @@ import asyncio
 import os
 import re
 import tempfile
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
+from scout_cli.core.models import ScoutPatch
 from scout_cli.errors import ConfigError
 from scout_cli.service import diagnosis
 from scout_cli.service.checks import Check, attempt, is_configuration
@@ -17,7 +20,12 @@ from scout_cli.service.diagnosis import (
     channels,
     looking,
     machine,
+    timetable,
 )
+from scout_cli.store import marks, scouts, users
+from scout_cli.store.channels import ChannelGlance
+from scout_cli.store.marks import Mark
+from tests.contract import rows
 from tests.contract.databases import StoppedClock, sqlite_url
 from tests.examined import made, subject, told
 from tests.search_server import (
@@ -244,3 +252,38 @@ def test_every_check_has_a_place(name: str):
     known = diagnosis.place("network guard")
     assert (diagnosis.place(name) > known) is (name == "unheard of")
     assert diagnosis.place("search") < diagnosis.place("search x/y") < diagnosis.place("fetching")
+
+
+async def test_a_schedule_that_stopped_is_told(tmp_path):
+    """A scout that waits in vain is a warning with the line for cron; a fresh tick is not."""
+    url = sqlite_url(tmp_path / "scout.db")
+    await made(url)
+    async with subject(url) as examined:
+        database = await examined.open_database()
+        owner, now = await users.local_owner(database), await database.now()
+        scout = rows.scout(owner.id, goal="ferries", next_run_at=now - timedelta(hours=1))
+        await scouts.add(database, scout)
+        before = await told(lambda tell: timetable.examine(examined, database, tell))
+        await scouts.update(database, scout.id, ScoutPatch(next_run_at=now))
+        await marks.put(database, Mark(name="tick", at=now - timedelta(hours=5)))
+        after = await told(lambda tell: timetable.examine(examined, database, tell))
+    assert before["schedule"].warn
+    assert "no tick so far; 1 scout has been due" in before["schedule"].detail
+    assert "--print-crontab" in before["schedule"].hint
+    assert not after["schedule"].warn
+    assert "last tick 5 h ago" in after["schedule"].detail
+
+
+def test_channels_that_deliver_no_more_are_told():
+    """One that was disabled and one with dead messages are warnings with what to type."""
+    made = {"user_id": uuid4(), "url_key": "k", "created_at": rows.AT, "pending": 0}
+    made |= {"unknown": 0, "last_sent_at": None}
+    well, gone, full = (
+        ChannelGlance(id=uuid4(), url="ntfy://h/topic", **{**made, "dead": dead}, **more)
+        for dead, more in ((0, {}), (0, {"state": "disabled", "reason": "HTTP 410"}), (3, {}))
+    )
+    disabled, dead = channels.silent([well, gone, full])
+    assert disabled.warn
+    assert "HTTP 410" in disabled.detail
+    assert disabled.hint == f"scout notify enable {str(gone.id)[:8]}"
+    assert "3 not delivered" in dead.detail

@@ -36,6 +36,7 @@ ORDER = (
     "search",
     "fetching",
     "browser",
+    "schedule",
     "channel",
     "channels",
     "network guard",
@@ -83,10 +84,12 @@ async def _inside(subject: Subject, tell: Tell) -> None:
         looking,
         storage,
         thinking,
+        timetable,
     )
 
     database = await storage.examine(subject, tell)
     await storage.clock(subject, database, tell)
+    await timetable.examine(subject, database, tell)
     await channels.examine(subject, database, tell)
     await thinking.examine(subject, database, tell)
     await embedding.examine(subject, database, tell)
