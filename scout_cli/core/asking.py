@@ -95,11 +95,11 @@ class _Talk:
 
     def request(self) -> ChatRequest:
         """Return the question, or the repair turn once there is something to repair."""
-        schema = shape.schema(self.question.answer)
+        schema, note = _form(self.question.answer)
         task = render(self.question.task, self.question.slots(self.room))
         messages = [
             Message(role="system", content=render("system", {})),
-            Message(role="user", content=f"{task}\n\n{_schema_note(schema)}"),
+            Message(role="user", content=f"{task}\n\n{note}"),
         ]
         if self.error and not self.last.truncated:
             messages += [
@@ -177,8 +177,12 @@ def _prompt(task: str) -> str:
     return (_PROMPTS / f"{task}.md").read_text(encoding="utf-8").strip()
 
 
-def _schema_note(schema: dict[str, Any]) -> str:
-    return f"Answer with JSON of this schema and nothing else:\n{shape.encode(schema).decode()}"
+@cache
+def _form(answer: type) -> tuple[dict[str, Any], str]:
+    """Return the schema of an answer, and how the prompt shows it."""
+    schema = shape.schema(answer)
+    told = shape.encode(schema).decode()
+    return schema, f"Answer with JSON of this schema and nothing else:\n{told}"
 
 
 def _encodable(text: str) -> str:

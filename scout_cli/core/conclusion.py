@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,6 +20,8 @@ from scout_cli.core.signature import difference, signature, unsure
 from scout_cli.core.trail import OpenStep, OutOfTime, Trail
 from scout_cli.core.urls import host_of
 from scout_cli.core.verify import shared
+
+_details = lru_cache(maxsize=256)(signature)
 
 
 class Conclusion:
@@ -96,12 +99,12 @@ class Conclusion:
     ) -> ReportedFact | None:
         """Return the fact of this run that says the same, if there is one."""
         upper = self._parts.embedder.cutoffs[1]
-        details = signature(fact.text)
+        details = _details(fact.text)
         for other, other_vector in kept:
-            if novelty.cosine(vector, other_vector) < upper:
-                continue
-            known = signature(other.fact)
-            if not difference(details, known) and not unsure(details, known):
+            known = _details(other.fact)
+            if difference(details, known) or unsure(details, known):
+                continue  # asked first: it costs a hundredth of the vectors
+            if novelty.cosine(vector, other_vector) >= upper:
                 return other
         return None
 

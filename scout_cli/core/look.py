@@ -61,6 +61,7 @@ class Look:
         self._rankings: list[Sequence[Hit]] = []
         self._tried: set[str] = set()
         self._hashes: set[str] = set()
+        self._judged: dict[str, bool] = {}
         self._number = 0
         self._asked_at = job.asked_at or trail.clock.now()
         self.queries: list[str] = []
@@ -192,8 +193,13 @@ class Look:
         self.found = ranking.rank([*pinned, *others], self._job.goal, self._asked_at)
 
     def _wanted(self, url: str) -> bool:
-        job = self._job
-        return urls.wanted(url, include=job.include_domains, exclude=job.exclude_domains)
+        """Return whether this scout reads `url`; several searches bring the same ones."""
+        known = self._judged.get(url)
+        if known is None:
+            job = self._job
+            known = urls.wanted(url, include=job.include_domains, exclude=job.exclude_domains)
+            self._judged[url] = known
+        return known
 
     def _too_old(self, hit: Hit, since: Any) -> bool:
         known_old = since is not None and hit.published_at and hit.published_at < since

@@ -73,9 +73,10 @@ def fuse(rankings: Sequence[Sequence[Hit]]) -> list[Candidate]:
     The first title, snippet and date seen for a page are kept; ties keep the order of arrival.
     """
     merged: dict[str, Candidate] = {}
+    keys: dict[str, str] = {}
     for ranking in rankings:
         for rank, hit in enumerate(ranking, 1):
-            key = urls.canonical(hit.url)
+            key = keys.get(hit.url) or keys.setdefault(hit.url, urls.canonical(hit.url))
             known = merged.get(key)
             gain = 1 / (_FUSION_K + rank)
             if known is None:

@@ -34,6 +34,8 @@ STATUS: dict[Outcome, TaskStatus] = {
 
 def clean(text: str) -> str:
     """Return `text` on one line without control, invisible, direction and tag characters."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = (" " if c.isspace() else c for c in text)
     shown = (c for c in kept if unicodedata.category(c) not in _HIDDEN and c not in _BLANK)
     return " ".join("".join(shown).split())

@@ -7,6 +7,7 @@ by any embedding than two tellings of one event; only these details tell them ap
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from scout_cli.core.models import Record
 from scout_cli.core.words import STOP_WORDS, fold, folded_set, words
@@ -71,6 +72,7 @@ class Signature(Record, frozen=True, kw_only=True):
     """The first word when it may be a name: every first word has a capital."""
 
 
+@lru_cache(maxsize=512)
 def numbers(text: str) -> frozenset[str]:
     """Return the numbers, versions, times and dates of `text`, in one spelling.
 
@@ -89,6 +91,7 @@ def numbers(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=512)
 def signature(text: str) -> Signature:
     """Return the details of `text` that a repeat of it must share."""
     found = words(text)
@@ -102,6 +105,7 @@ def signature(text: str) -> Signature:
     )
 
 
+@lru_cache(maxsize=512)
 def negated(text: str) -> bool:
     """Return whether `text` says that something is not so."""
     return any(fold(word) in NEGATIONS for word in words(text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 _TRACKING = frozenset(
@@ -59,6 +60,7 @@ def _bare(path: str) -> str:
     return path
 
 
+@lru_cache(maxsize=1024)
 def host_of(url: str) -> str:
     """Return the host name of `url` in ASCII, without `www.` and port; empty if it has none.
 
@@ -93,8 +95,13 @@ def is_web(url: str) -> bool:
 def belongs_to(host: str, domains: Sequence[str] | frozenset[str]) -> bool:
     """Return whether `host` is one of `domains` or a subdomain of one."""
     labels = host.split(".")
-    wanted = {domain.lower().removeprefix("www.").strip(".") for domain in domains}
+    wanted = _bare_names(domains if isinstance(domains, frozenset) else tuple(domains))
     return any(".".join(labels[start:]) in wanted for start in range(len(labels)))
+
+
+@lru_cache(maxsize=64)
+def _bare_names(domains: tuple[str, ...] | frozenset[str]) -> frozenset[str]:
+    return frozenset(domain.lower().removeprefix("www.").strip(".") for domain in domains)
 
 
 def wanted(url: str, *, include: Sequence[str], exclude: Sequence[str]) -> bool:

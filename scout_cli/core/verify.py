@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import repeat
 
 from scout_cli.core.models import Record
 from scout_cli.core.signature import negated, numbers
@@ -31,6 +32,9 @@ _REPLACED = str.maketrans({**dict.fromkeys("‘’‚‛`´′", "'"), **dict.fr
                            **dict.fromkeys("‐‑‒–—―−", "-"), "…": "..."})  # fmt: skip
 _ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:\.\.\.|…)\s*\]|\.\.\.|…)\s*")
 _URL = re.compile(r"\bhttps?:|\bwww\.|\]\(", re.IGNORECASE)
+_RUNS = re.compile(r"(?P<plain>[!-_a-~]+(?: [!-_a-~]+)*)|.", re.DOTALL)
+"""Words of ASCII with single spaces between are as they are but for the case; the rest one by one.
+"""
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -46,25 +50,27 @@ class _Folded:
     """A page's text normalised, and per character of it the offset it came from."""
 
     def __init__(self, text: str) -> None:
-        kept: list[str] = []
+        self.source = text
         self.offsets = array("L")
+        self._kept: list[str] = []
+        self._space = True
         pieces: dict[str, str] = {}
-        space = True
-        for at, char in enumerate(text):
+        for run in _RUNS.finditer(text):
+            if run.lastgroup == "plain":
+                self._keep(run[0].lower(), range(run.start(), run.end()))
+                continue
+            char = run[0]
             piece = pieces.get(char)
             if piece is None:
                 piece = pieces[char] = _piece(char)
-            if piece == " ":
-                if space:
-                    continue
-                space = True
-            elif piece:
-                space = False
-            kept.append(piece)
-            for _ in piece:
-                self.offsets.append(at)
-        self.text = "".join(kept)
-        self.source = text
+            if piece and not (piece == " " and self._space):
+                self._keep(piece, repeat(run.start(), len(piece)))
+        self.text = "".join(self._kept)
+
+    def _keep(self, piece: str, offsets: Iterable[int]) -> None:
+        self._kept.append(piece)
+        self.offsets.extend(offsets)
+        self._space = piece == " "
 
     def slice(self, start: int, end: int) -> str:
         """Return the page's own characters for a part of the normalised text."""
@@ -120,9 +126,13 @@ def supported(claim: str, quote: str, *, context: str = "", overlap: float = 0.5
 
 def shared(claim: str, ground: str) -> float:
     """Return the share of the claim's words that are in `ground`, by their first letters, 0..1."""
-    said = {term[:_STEM] for term in terms(claim)}
-    known = {term[:_STEM] for term in terms(ground)}
-    return len(said & known) / len(said) if said else 0.0
+    said = _stems(claim)
+    return len(said & _stems(ground)) / len(said) if said else 0.0
+
+
+@lru_cache(maxsize=512)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(term[:_STEM] for term in terms(text))
 
 
 def has_link(text: str) -> bool:

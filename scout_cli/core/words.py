@@ -17,6 +17,8 @@ _RUNS = re.compile(f"{_UNSPACED.pattern}|[^\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9f
 
 def fold(text: str) -> str:
     """Return `text` in lower case, without accents and with plain apostrophes, to compare words."""
+    if text.isascii():
+        return text.lower()  # most words: the rest would leave it as it is
     decomposed = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 

@@ -10,6 +10,7 @@ from typing import Self
 
 from crawl4ai import AsyncWebCrawler, CacheMode, CrawlerRunConfig, DefaultMarkdownGenerator
 from crawl4ai.async_crawler_strategy import AsyncHTTPCrawlerStrategy
+from crawl4ai.async_logger import AsyncLogger, LogLevel
 from crawl4ai.content_filter_strategy_lxml import PruningContentFilterLXML
 
 _PLAIN = {
@@ -32,14 +33,22 @@ _FAILED = (
 """How Crawl4AI begins a text that is not the page's: it returns its errors as Markdown."""
 
 
+class _Config(CrawlerRunConfig):  # type: ignore[misc]
+    """Crawl4AI writes four fields of it per page, and looks at its signature for each."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+
 class Markdown:
     """Turns cleaned HTML into Markdown without links, images and emphasis."""
 
     def __init__(self) -> None:
-        self._crawler = AsyncWebCrawler(crawler_strategy=AsyncHTTPCrawlerStrategy())
-        self._crawler.logger.verbose = False
+        # Three lines a page into a log file that nobody reads.
+        silent = AsyncLogger(log_level=LogLevel.CRITICAL, verbose=False)
+        self._crawler = AsyncWebCrawler(AsyncHTTPCrawlerStrategy(), logger=silent)
         # Made once: its constructor looks at its own signature for every field, 13 ms each time.
-        self._config = CrawlerRunConfig(
+        self._config = _Config(
             cache_mode=CacheMode.BYPASS,
             markdown_generator=DefaultMarkdownGenerator(
                 content_filter=PruningContentFilterLXML(), options=_PLAIN

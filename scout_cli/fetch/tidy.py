@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 MAX_TITLE = 300
 """Characters of a title that are kept."""
+
+_SEARCHED = 20_000
+"""Characters of kept text in which a line is simply looked for."""
+_PIECE = 12
 
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5"
@@ -54,7 +58,7 @@ def prose(markdown: str, kept: str = "") -> str:
         kept: the part that a content filter would keep. Lines outside it go when they are short
             and no sentence; without it none go for that reason.
     """
-    keep = "".join(plain(kept).split())
+    keep = _Kept("".join(plain(kept).split()))
     lines = [_line(line) for line in visible(markdown).split("\n")]
     return _join(line for line in lines if not _is_chrome(line, keep))
 
@@ -70,16 +74,41 @@ def _line(raw: str) -> str:
     return _SPACES.sub(" ", text).strip(" |") if "|" in text else _SPACES.sub(" ", text)
 
 
-def _is_chrome(line: str, keep: str) -> bool:
+def _is_chrome(line: str, keep: _Kept) -> bool:
     words = line.lstrip("-# ")
     if not words:
         return line != ""
     if _CHROME.fullmatch(words):
         return True
     marked = line.startswith("#") or "|" in line
-    if not keep or marked or len(words) > 60 or _SENTENCE.search(words):
+    if not keep.text or marked or len(words) > 60 or _SENTENCE.search(words):
         return False
-    return "".join(words.split()) not in keep
+    return not keep.holds("".join(words.split()))
+
+
+class _Kept:
+    """What a content filter would keep, asked line by line whether it holds the line.
+
+    A long one is cut into all its pieces of a few characters once, so that a line costs its own
+    length and not that of the page; a line is held when all its pieces are.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.pieces: dict[int, set[str]] = {}
+
+    def holds(self, line: str) -> bool:
+        if len(self.text) <= _SEARCHED:
+            return line in self.text
+        size = min(len(line), _PIECE)
+        known = self.pieces.get(size)
+        if known is None:
+            known = self.pieces[size] = set(_cut(self.text, size))
+        return all(piece in known for piece in _cut(line, size))
+
+
+def _cut(text: str, size: int) -> Iterator[str]:
+    return (text[at : at + size] for at in range(len(text) - size + 1))
 
 
 def _join(lines: Iterable[str]) -> str:

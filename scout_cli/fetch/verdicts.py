@@ -20,7 +20,6 @@ _CAPTCHA = re.compile(
     r"|ich bin kein roboter|je ne suis pas un robot|no soy un robot|não sou um robô"
     r"|я не робот|security verification|checking if the site connection is secure"
     r"|human verification",
-    re.IGNORECASE,
 )
 _CAPTCHA_WIDGET = re.compile(
     r"g-recaptcha|h-captcha|hcaptcha\.com|cf-turnstile|challenges\.cloudflare\.com|px-captcha"
@@ -36,7 +35,6 @@ _BLOCKED = re.compile(
     r"|incapsula incident|your ip( address)? (has been|is|was) (blocked|banned)"
     r"|not available in your (country|region)|enable javascript and cookies to continue"
     r"|zugriff verweigert|accès refusé|acceso denegado|доступ (запрещ[её]н|ограничен)",
-    re.IGNORECASE,
 )
 _CONSENT = re.compile(
     r"before you continue|bevor sie (fortfahren|zu )|avant d['’]accéder|antes de continuar"
@@ -45,7 +43,6 @@ _CONSENT = re.compile(
     r"|cookies? (consent|settings|preferences)|manage (options|preferences|choices)"
     r"|alle(n)? (cookies )?(akzeptieren|zustimmen)|mit werbung weiterlesen|tout accepter"
     r"|aceptar (todo|todas|y continuar)|aceitar todos|accetta tutti|принять все",
-    re.IGNORECASE,
 )
 _NEEDS_SCRIPTS = re.compile(
     r"(enable|activate|requires?|need|without|turn on|allow) (your )?java ?script"
@@ -70,7 +67,7 @@ def judge(
         scripts: the page brings scripts.
         status: the HTTP status; an error page is taken for a wall more readily.
     """
-    wall = _wall(f"{title}\n{seen}", text, html, url, status)
+    wall = _wall(f"{title}\n{seen}".lower(), text, html, url, status)
     if wall is not None:
         return wall
     if len(text) < _TERSE and scripts and (_NEEDS_SCRIPTS.search(seen) or len(text) < 120):
@@ -86,7 +83,7 @@ def _wall(seen: str, text: str, html: str, url: str, status: int) -> Verdict | N
         return "captcha"
     if _sure(_BLOCKED, seen, text, refused=refused):
         return "blocked"
-    said = len({match[0].lower() for match in _CONSENT.finditer(seen)})
+    said = len({match[0] for match in _CONSENT.finditer(seen)})
     asked = said >= 2 or (said == 1 and _CONSENT_ADDRESS.search(url) is not None)
     if asked and len(_without_consent(text)) < _TERSE:
         return "consent"
@@ -94,7 +91,7 @@ def _wall(seen: str, text: str, html: str, url: str, status: int) -> Verdict | N
 
 
 def _sure(markers: re.Pattern[str], seen: str, text: str, *, refused: bool) -> bool:
-    found = {match[0].lower() for match in markers.finditer(seen)}
+    found = {match[0] for match in markers.finditer(seen)}
     return bool(found) and (refused or len(found) >= 2 or len(text) < _TERSE)
 
 
@@ -109,5 +106,5 @@ def _guarded_form(html: str, text: str, seen: str) -> bool:
 def _without_consent(text: str) -> str:
     lines = re.split(r"(?<=[.!?])\s+|\n", text)
     return " ".join(
-        line for line in lines if not _CONSENT.search(line) and "cookie" not in line.lower()
+        line for line in lines if not _CONSENT.search(line.lower()) and "cookie" not in line.lower()
     )

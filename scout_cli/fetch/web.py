@@ -13,6 +13,7 @@ from scout_cli.core.ports import Feed, FetchRequest, Page
 from scout_cli.errors import ConfigError
 from scout_cli.fetch import outcomes
 from scout_cli.fetch.reader import Reader, ReaderFailed
+from scout_cli.fetch.shelf import KeptFeed, MemoryShelf, Shelf, as_sent
 from scout_cli.fetch.wire import ReadFeed, Reading, ReadPage
 from scout_cli.net import http
 from scout_cli.net.failure import FetchFailed
@@ -69,11 +70,19 @@ class WebFetcher:
         reader: the child; closed with the fetcher.
         limits: of each request.
         browser_later: call a page that needs its scripts `needs_browser` rather than `empty`.
+        shelf: keeps feeds between two looks; by default as long as the fetcher lives.
     """
 
     def __init__(
-        self, sessions: Sessions, reader: Reader, *, limits: Limits, browser_later: bool
+        self,
+        sessions: Sessions,
+        reader: Reader,
+        *,
+        limits: Limits,
+        browser_later: bool,
+        shelf: Shelf | None = None,
     ) -> None:
+        self._shelf: Shelf = shelf or MemoryShelf()
         self._sessions = sessions
         self._reader = reader
         self._limits = limits
@@ -105,10 +114,13 @@ class WebFetcher:
     async def feed(self, url: str) -> Feed:
         """Read one RSS or Atom feed, newest entries first; every failure is an outcome."""
         url = url.strip()
+        kept = await self._shelf.get(url)
         try:
             response = await http.get(
-                self._sessions, url, headers={"Accept": _ACCEPT_FEED}, limits=self._limits
+                self._sessions, url, headers=_feed_headers(kept), limits=self._limits
             )
+            if response.status == 304 and kept is not None:
+                return kept.feed
             if not 200 <= response.status < 300:
                 outcome, detail, hint = outcomes.by_status(response)
                 return Feed(url=url, outcome=outcome, detail=detail, hint=hint)
@@ -130,7 +142,10 @@ class WebFetcher:
         if not entries.is_feed:
             hint = "Give the address of the feed itself; ordinary pages are urls."
             return Feed(url=url, outcome="unreadable", detail=entries.detail, hint=hint)
-        return Feed(url=url, outcome="read", hits=entries.hits, detail=entries.detail)
+        feed = Feed(url=url, outcome="read", hits=entries.hits, detail=entries.detail)
+        if (now := as_sent(feed, response.headers)) is not None:
+            await self._shelf.put(url, now)
+        return feed
 
     async def warm_up(self) -> None:
         """Start the reading child; a failure shows with the first page."""
@@ -187,10 +202,24 @@ def _headers(request: FetchRequest) -> dict[str, str]:
     wanted = {
         "Accept": _ACCEPT,
         "Accept-Language": f"{request.language},en;q=0.5" if request.language else "en,*;q=0.5",
-        "If-None-Match": request.etag or "",
-        "If-Modified-Since": request.last_modified or "",
+        **_conditions(request),
     }
-    return {name: value for name, value in wanted.items() if value and _is_clean(value)}
+    return _clean(wanted)
+
+
+def _feed_headers(kept: KeptFeed | None) -> dict[str, str]:
+    return _clean({"Accept": _ACCEPT_FEED, **(_conditions(kept) if kept else {})})
+
+
+def _conditions(known: FetchRequest | KeptFeed) -> dict[str, str]:
+    return {
+        "If-None-Match": known.etag or "",
+        "If-Modified-Since": known.last_modified or "",
+    }
+
+
+def _clean(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if value and _is_clean(value)}
 
 
 def _is_clean(value: str) -> bool:

@@ -91,7 +91,7 @@ def vector_of(text: str) -> Vector:
     length = math.hypot(*sums)
     if length == 0.0:
         return vector_of(_NOTHING)
-    return array("f", (value / length for value in sums))
+    return array("f", [value / length for value in sums])
 
 
 @lru_cache(maxsize=20_000)

@@ -134,6 +134,8 @@ class OllamaChat:
                 fresh = collected.add(last.message.content or "", last.message.thinking or "")
                 if fresh and on_token is not None:
                     await on_token(fresh)
+            if not collected.cut:
+                await self._server.finish(parts)
         return _reply(request, collected, tuple(calls), last)
 
     def _broken_off(self) -> ModelUnavailable:

@@ -26,11 +26,15 @@ CONNECT_SECONDS = 5.0
 QUESTION_SECONDS = 15.0
 """For what the server answers without a model."""
 
+_END_SECONDS = 0.1
+"""Between the last part of an answer and the end of its stream; they come together."""
+
 LARGEST_REPLY = 16 * 1024 * 1024
 """Bytes of one reply, streamed or not. A long answer is below 4 MiB on the wire."""
 
 _NOT_FOUND, _TOO_MANY, _SERVER_FAULT, _OVERLOADED = 404, 429, 500, 503
 _LONGEST_QUOTED = 200
+_FAULTS = (ollama.ResponseError, httpx.HTTPError, httpx.StreamError, OSError)
 _NONSENSE = (ValueError, TypeError, AttributeError, RecursionError)
 
 
@@ -111,6 +115,16 @@ class OllamaServer:
         limit = self._settings.first_token if first else self._settings.between_tokens
         async with self._translated(model, silence=limit), asyncio.timeout(limit):
             return await anext(parts, None)
+
+    @staticmethod
+    async def finish(parts: AsyncIterator[ollama.ChatResponse]) -> None:
+        """Read to the end of an answer that says it is done: its connection can serve the next.
+
+        Whatever else comes, or nothing, costs the connection and no more: the answer is complete.
+        """
+        with suppress(*_FAULTS, *_NONSENSE):
+            async with asyncio.timeout(_END_SECONDS):
+                await anext(parts, None)
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """Return what the server says are the vectors of `texts`, unchecked.

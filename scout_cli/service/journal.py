@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from scout_cli.core.events import Emit, Event, PageSeen, StepFinished, StepStarted
 from scout_cli.core.models import Execution, PageSnapshot, SeenPage, Step
 from scout_cli.core.ports import Clock
-from scout_cli.store import executions, pages, steps
+from scout_cli.store import pages, steps
 from scout_cli.store.database import Database
 
-_UNSTORABLE = {0: None} | dict.fromkeys(range(0xD800, 0xE000))
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """NUL and lone surrogates: no database keeps them, and some pages hold them."""
 
 
@@ -89,9 +90,7 @@ class Journal:
     async def _page(self, event: PageSeen) -> None:
         if event.outcome == "read":
             self.seen.append(self._remember(event))
-        async with self._db.transaction() as tx:
-            await executions.hold(tx, self._execution.id, self._execution.fence)
-            await pages.add_many(tx, [self._snapshot(event)])
+        await pages.add(self._db, self._snapshot(event), self._execution.fence)
 
     def _remember(self, event: PageSeen) -> SeenPage:
         return SeenPage(
@@ -129,7 +128,8 @@ class Journal:
 def storable(value: Any) -> Any:
     """Return `value` without the characters that no database keeps."""
     if isinstance(value, str):
-        return value.translate(_UNSTORABLE)
+        plain = value.isascii() and "\0" not in value
+        return value if plain else _UNSTORABLE.sub("", value)
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -66,8 +66,7 @@ class Remembering:
         """Answer from the cache, refuse while the engine rests, else ask it."""
         key = sha256(self.name.encode() + b"\0" + shape.encode(query)).hexdigest()
         now = self._clock.now()
-        cached = await searches.get(self._db, key, now - self._fresh)
-        if cached is not None:
+        if self._fresh and (cached := await searches.get(self._db, key, now - self._fresh)):
             return cached
         state = await searches.engine(self._db, self.name)
         if state and state.open_until and state.open_until > now:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from scout_cli.core.models import Record
 from scout_cli.store.database import Connection, Statement
-from scout_cli.store.fence import held
+from scout_cli.store.executions import held
 from scout_cli.store.statements import insert, values
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from scout_cli.core.models import Execution
 from scout_cli.errors import Conflict, FenceLost, InvalidInput
-from scout_cli.store.database import Connection
+from scout_cli.store.database import Connection, Statement
 from scout_cli.store.statements import assignments, id_pattern, insert, values
 
 LIVE = "id = $1 AND fence = $2 AND state = 'running'"
@@ -48,15 +49,22 @@ async def _running_since(db: Connection, scout_id: UUID) -> str:
     return f" since {started:%Y-%m-%d %H:%M:%S} UTC" if started else ""
 
 
+def held(db: Connection, execution_id: UUID, fence: int) -> Statement:
+    """Return the statement that makes sure a run is ours, and stays so until the commit.
+
+    It comes first in `together`; without the run that raises `FenceLost`.
+    """
+    sql = f"SELECT id FROM scout_executions WHERE {LIVE} {db.share_lock}"  # noqa: S608 - two constants
+    return Statement(sql, (execution_id, fence), partial(fence_lost, execution_id))
+
+
 async def hold(db: Connection, execution_id: UUID, fence: int) -> None:
     """Inside a transaction: make sure that the run is ours, and stays so until the commit.
 
     Raises:
         FenceLost: another process has taken it over, or it has ended.
     """
-    sql = f"SELECT id FROM scout_executions WHERE {LIVE} {db.share_lock}"  # noqa: S608 - two constants
-    if await db.value(UUID, sql, execution_id, fence) is None:
-        raise fence_lost(execution_id)
+    await db.together(held(db, execution_id, fence))
 
 
 async def finish(db: Connection, execution: Execution) -> None:

@@ -78,8 +78,12 @@ async def pending(db: Connection) -> list[str]:
     return [migration.name for migration in _missing(db.kind, await applied(db))]
 
 
-async def migrate(db: Database) -> list[str]:
+async def migrate(db: Database, *, up_to: int | None = None) -> list[str]:
     """Bring the tables up to this version of scout; two processes may do so at once.
+
+    Args:
+        db: the database.
+        up_to: the number of the last migration to apply; None for all.
 
     Returns:
         The names applied, empty when there was nothing to do.
@@ -89,7 +93,8 @@ async def migrate(db: Database) -> list[str]:
     """
     done = await applied(db)
     _refuse_newer(db.kind, done)
-    return [migration.name for migration in _missing(db.kind, done) if await _apply(db, migration)]
+    wanted = [each for each in _missing(db.kind, done) if up_to is None or each.number <= up_to]
+    return [migration.name for migration in wanted if await _apply(db, migration)]
 
 
 async def _apply(db: Database, migration: Migration) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from scout_cli.core.models import PageSnapshot, SeenPage
-from scout_cli.store.database import Connection
+from scout_cli.store.database import Connection, Statement
+from scout_cli.store.executions import held
 from scout_cli.store.statements import insert, upsert, values
 
 _SEEN_KEY = ("scout_id", "canonical_url")
@@ -20,6 +21,24 @@ async def add_many(db: Connection, snapshots: Iterable[PageSnapshot]) -> None:
         InvalidInput: a text that cannot be stored.
     """
     await db.executemany(insert("scout_pages", PageSnapshot), [values(page) for page in snapshots])
+
+
+async def add(db: Connection, page: PageSnapshot, fence: int) -> None:
+    """Store one page of a run that is under way.
+
+    Args:
+        db: the database.
+        page: what was read, or why it was not.
+        fence: the number that its run was started with.
+
+    Raises:
+        FenceLost: the run is no longer ours; nothing is written.
+        InvalidInput: a text that cannot be stored.
+    """
+    await db.together(
+        held(db, page.execution_id, fence),
+        Statement(insert("scout_pages", PageSnapshot), values(page)),
+    )
 
 
 async def of_execution(db: Connection, execution_id: UUID) -> list[PageSnapshot]:

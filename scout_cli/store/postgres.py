@@ -17,7 +17,7 @@ import asyncpg
 
 from scout_cli.core.ports import Clock
 from scout_cli.errors import DatabaseUnavailable
-from scout_cli.store.database import Described, Kind
+from scout_cli.store.database import Described, Kind, Statement
 from scout_cli.store.finishing import to_the_end
 from scout_cli.store.postgres_errors import translated, unreachable
 from scout_cli.store.postgres_url import UNSAFE, Address, address_of
@@ -112,6 +112,10 @@ class _Session(Hydrating):
     def share_lock(self) -> str:
         return "FOR SHARE"
 
+    @property
+    def update_lock(self) -> str:
+        return "FOR UPDATE"
+
     async def now(self) -> datetime:
         # One clock for all machines; tests and recordings bring a frozen one.
         if getattr(self._clock, "frozen", False):
@@ -154,6 +158,17 @@ class PostgresTransaction(_Session):
         bound = [_bound(row) for row in rows]
         with translated():
             await self._connection.executemany(sql, bound)
+
+    async def together(self, *statements: Statement) -> None:
+        """Run statements one after the other in a savepoint, all or none."""
+        async with self.transaction():
+            await self.in_turn(statements)
+
+    async def in_turn(self, statements: Iterable[Statement]) -> None:
+        """Run statements one after the other; the first without its row raises its error."""
+        for each in statements:
+            if not await self.execute(each.sql, *each.args) and each.otherwise is not None:
+                raise each.otherwise()
 
     async def script(self, sql: str) -> None:
         """Run several statements without arguments."""
@@ -222,6 +237,11 @@ class PostgresDatabase(_Session):
         """Run one statement for each row of arguments, all or none."""
         async with self._session() as session:
             await session.executemany(sql, rows)
+
+    async def together(self, *statements: Statement) -> None:
+        """Run statements one after the other in a transaction, all or none."""
+        async with self.transaction() as transaction:
+            await transaction.in_turn(statements)
 
     async def script(self, sql: str) -> None:
         """Run several statements without arguments, all or none."""

@@ -137,6 +137,8 @@ def outgoing(value: Any) -> Stored:
         return _text(value)
     if kind is Json:
         return _document(value.value)
+    if kind in _AS_IT_IS:
+        return cast("Stored", value)
     check = _CHECKS.get(kind)
     if check is None:
         raise TypeError(f"a {kind.__name__} cannot be a column; JSON values are marked Json(...)")
@@ -189,15 +191,8 @@ def _number(value: float) -> float:
     return value
 
 
-def _unchanged(value: Any) -> Any:
-    return value
-
-
+_AS_IT_IS = frozenset({type(None), bool, bytes, UUID})
 _CHECKS: dict[type, Callable[[Any], Any]] = {
-    type(None): _unchanged,
-    bool: _unchanged,
-    bytes: _unchanged,
-    UUID: _unchanged,
     int: _integer,
     float: _number,
     datetime: _moment_in_utc,

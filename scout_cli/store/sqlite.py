@@ -9,22 +9,34 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-import aiosqlite
-
 from scout_cli.core.ports import Clock
-from scout_cli.store.database import Described, Kind
+from scout_cli.store.database import Described, Kind, Statement
 from scout_cli.store.finishing import to_the_end
 from scout_cli.store.rows import Hydrating, outgoing
 from scout_cli.store.sqlite_errors import translated
 from scout_cli.store.sqlite_file import path_of
 from scout_cli.store.sqlite_opening import open_connections
+from scout_cli.store.sqlite_worker import (
+    Order,
+    Work,
+    Worker,
+    atomically,
+    changed,
+    fetched,
+    in_turn,
+    repeated,
+    settle,
+)
+
+T = TypeVar("T")
 
 _READS = re.compile(r"\s*(SELECT|EXPLAIN)\b", re.IGNORECASE)
 
@@ -48,10 +60,17 @@ def _bound(args: Sequence[Any]) -> dict[str, Any]:
 
 def _binding(value: Any) -> Any:
     plain = outgoing(value)
-    if isinstance(plain, datetime):
-        # Fixed width, so that text sorts like time.
-        return plain.isoformat(timespec="microseconds")
-    return str(plain) if isinstance(plain, UUID) else plain
+    written = _WRITTEN.get(type(plain))
+    return plain if written is None else written(plain)
+
+
+def _moment(value: datetime) -> str:
+    # Fixed width, so that text sorts like time.
+    return value.isoformat(timespec="microseconds")
+
+
+_WRITTEN: dict[type, Callable[[Any], str]] = {datetime: _moment, UUID: str}
+"""What SQLite has no type for."""
 
 
 class _Session(Hydrating):
@@ -72,6 +91,10 @@ class _Session(Hydrating):
     def share_lock(self) -> str:
         return ""
 
+    @property
+    def update_lock(self) -> str:
+        return ""
+
     async def now(self) -> datetime:
         return self._clock.now()
 
@@ -86,16 +109,16 @@ class _Session(Hydrating):
 class SqliteTransaction(_Session):
     """One transaction on the writing connection, or a savepoint of it."""
 
-    def __init__(self, connection: aiosqlite.Connection, clock: Clock) -> None:
+    def __init__(self, connection: Worker, clock: Clock) -> None:
         super().__init__(clock)
-        self._connection: aiosqlite.Connection | None = connection
+        self._connection: Worker | None = connection
         self._depth = 0
 
-    @property
-    def _open(self) -> aiosqlite.Connection:
+    async def _do(self, work: Work[T]) -> T:
         if self._connection is None:
             raise RuntimeError("this transaction has ended")
-        return self._connection
+        with translated():
+            return await self._connection.within(work)
 
     def end(self) -> None:
         """Refuse every further statement: outside its block there is no transaction."""
@@ -103,29 +126,23 @@ class SqliteTransaction(_Session):
 
     async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
         """Run one statement and return its rows by column name."""
-        with translated():
-            return _mappings(await self._open.execute_fetchall(sql, _bound(args)))
+        return await self._do(fetched(sql, _bound(args)))
 
     async def execute(self, sql: str, *args: Any) -> int:
         """Run one statement and return how many rows it changed."""
-        with translated():
-            cursor = await self._open.execute(sql, _bound(args))
-            changed = cursor.rowcount
-            await cursor.close()
-        return max(changed, 0)
+        return await self._do(changed(sql, _bound(args)))
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of arguments, all or none."""
-        bound = [_bound(row) for row in rows]
-        async with self.transaction():
-            with translated():
-                cursor = await self._open.executemany(sql, bound)
-                await cursor.close()
+        await self._do(atomically(_repeated(sql, rows)))
+
+    async def together(self, *statements: Statement) -> None:
+        """Run statements one after the other in a savepoint, all or none."""
+        await self._do(atomically(_in_turn(statements)))
 
     async def script(self, sql: str) -> None:
         """Run several statements without arguments."""
-        for statement in split(sql):
-            await self.execute(statement)
+        await self._do(in_turn((each, {}, None) for each in split(sql)))
 
     async def lock_schema(self) -> None:
         """Nothing to do: BEGIN IMMEDIATE keeps every other writer out."""
@@ -155,42 +172,65 @@ class SqliteTransaction(_Session):
 class SqliteDatabase(_Session):
     """An open SQLite file."""
 
-    def __init__(
-        self,
-        path: Path,
-        writer: aiosqlite.Connection,
-        reader: aiosqlite.Connection,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, path: Path, writer: Worker, reader: Worker, clock: Clock) -> None:
         super().__init__(clock)
         self._path = path
         self._writer = writer
         self._reader = reader
         self._lock = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
+        self._orders: list[Order[Any]] = []
 
     async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
         """Run one statement and return its rows; whatever is not a SELECT goes to the writer."""
+        work = fetched(sql, _bound(args))
         if not _READS.match(sql):
-            async with self.transaction() as transaction:
-                return await transaction.rows(sql, args)
+            return await self._write(work)
         with translated():
-            return _mappings(await self._reader.execute_fetchall(sql, _bound(args)))
+            return await self._reader.within(work)
 
     async def execute(self, sql: str, *args: Any) -> int:
         """Run one statement in its own transaction and return how many rows it changed."""
-        async with self.transaction() as transaction:
-            return await transaction.execute(sql, *args)
+        return await self._write(changed(sql, _bound(args)))
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of arguments, all or none."""
-        async with self.transaction() as transaction:
-            await transaction.executemany(sql, rows)
+        await self._write(_repeated(sql, rows))
+
+    async def together(self, *statements: Statement) -> None:
+        """Run statements one after the other in a transaction, all or none."""
+        await self._write(_in_turn(statements))
 
     async def script(self, sql: str) -> None:
         """Run several statements without arguments, all or none."""
-        async with self.transaction() as transaction:
-            await transaction.script(sql)
+        await self._write(in_turn((each, {}, None) for each in split(sql)))
+
+    async def _write(self, work: Work[T]) -> T:
+        """Do `work` in a transaction; what waits at the same time is committed with it."""
+        self._refuse_holder()
+        order = Order(work)
+        self._orders.append(order)
+        try:
+            async with self._lock:
+                if not order.settled:
+                    await self._settle(order)
+        finally:
+            if order in self._orders:  # cancelled before its turn
+                self._orders.remove(order)
+        return order.outcome()
+
+    async def _settle(self, first: Order[Any]) -> None:
+        others = [order for order in self._orders if order is not first]
+        self._orders.clear()
+        self._holder = asyncio.current_task()
+        try:
+            await to_the_end(self._writer.within(partial(settle, orders=[first, *others])))
+        finally:
+            self._holder = None
+
+    def _refuse_holder(self) -> None:
+        if self._holder is not None and self._holder is asyncio.current_task():
+            raise RuntimeError("this task is inside a transaction: use that one, it would wait")
 
     async def lock_schema(self) -> None:
         """Refuse: a lock without a transaction would be gone at once."""
@@ -199,8 +239,7 @@ class SqliteDatabase(_Session):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[SqliteTransaction]:
         """Open the one writing transaction of this process, waiting for the one before it."""
-        if self._holder is not None and self._holder is asyncio.current_task():
-            raise RuntimeError("this task is inside a transaction: use that one, it would wait")
+        self._refuse_holder()
         async with self._lock:
             self._holder = asyncio.current_task()
             transaction = SqliteTransaction(self._writer, self._clock)
@@ -237,8 +276,12 @@ class SqliteDatabase(_Session):
         await self._writer.close()
 
 
-def _mappings(rows: Iterable[sqlite3.Row]) -> list[Mapping[str, Any]]:
-    return [dict(row) for row in rows]
+def _repeated(sql: str, rows: Iterable[Sequence[Any]]) -> Work[None]:
+    return repeated(sql, [_bound(row) for row in rows])
+
+
+def _in_turn(statements: Iterable[Statement]) -> Work[None]:
+    return in_turn((each.sql, _bound(each.args), each.otherwise) for each in statements)
 
 
 def split(script: str) -> Iterator[str]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import aiosqlite
 
 from scout_cli.errors import DatabaseUnavailable
 from scout_cli.store.finishing import to_the_end
 from scout_cli.store.sqlite_errors import translated
 from scout_cli.store.sqlite_file import ELSEWHERE, prepare
+from scout_cli.store.sqlite_worker import Worker
 
 OLDEST = (3, 39, 0)
 """The first SQLite with every feature that our SQL uses (`IS NOT DISTINCT FROM`)."""
@@ -33,7 +34,7 @@ _SETTINGS = (
 )
 
 
-async def open_connections(path: Path) -> tuple[aiosqlite.Connection, aiosqlite.Connection]:
+async def open_connections(path: Path) -> tuple[Worker, Worker]:
     """Return a writing and a reading connection to `path`, creating the file if it is missing.
 
     Raises:
@@ -66,29 +67,30 @@ def check_version(found: tuple[int, ...]) -> None:
         )
 
 
-async def _connect(path: Path, *more: str) -> aiosqlite.Connection:
+async def _connect(path: Path, *more: str) -> Worker:
     with translated():
-        connection = await aiosqlite.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
+        connection = Worker(path, _BUSY_SECONDS)
+        await connection
         try:
-            await to_the_end(_set_up(connection, *more))
+            await to_the_end(connection.within(partial(_set_up, more=more)))
         except BaseException:
             await to_the_end(connection.close())
             raise
     return connection
 
 
-async def _set_up(connection: aiosqlite.Connection, *more: str) -> None:
+def _set_up(connection: sqlite3.Connection, more: Sequence[str]) -> None:
     connection.row_factory = sqlite3.Row
     for setting in (*_SETTINGS, *more):
-        await connection.execute_fetchall(setting)
-    await connection.create_function("lower", 1, _lower, deterministic=True)
+        connection.execute(setting).close()
+    connection.create_function("lower", 1, _lower, deterministic=True)
 
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-async def _become_ours(writer: aiosqlite.Connection, path: Path) -> None:
+async def _become_ours(writer: Worker, path: Path) -> None:
     with translated():
         (row,) = await writer.execute_fetchall(
             "SELECT (SELECT application_id FROM pragma_application_id) AS mark,"
@@ -106,7 +108,7 @@ async def _become_ours(writer: aiosqlite.Connection, path: Path) -> None:
         await _switch_to_wal(writer, path)
 
 
-async def _switch_to_wal(writer: aiosqlite.Connection, path: Path) -> None:
+async def _switch_to_wal(writer: Worker, path: Path) -> None:
     # Two processes that create the file at once meet here, and SQLite does not apply its busy
     # time-out to this switch.
     for left in reversed(range(int(_BUSY_SECONDS / _PAUSE_SECONDS))):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from scout_cli.core.models import Execution, Step
 from scout_cli.errors import NotFound
-from scout_cli.store.database import Connection
-from scout_cli.store.executions import hold
+from scout_cli.store.database import Connection, Statement
+from scout_cli.store.executions import held
 from scout_cli.store.statements import assignments, insert, values
 
 _FIXED = {
@@ -30,9 +31,10 @@ async def start(db: Connection, step: Step) -> None:
         Conflict: the run has a step of this number.
         InvalidInput: input or output is a bare value, not an object or an array.
     """
-    async with db.transaction() as tx:
-        await hold(tx, step.execution_id, step.fence)
-        await tx.execute(insert("scout_execution_steps", Step), *values(step))
+    await db.together(
+        held(db, step.execution_id, step.fence),
+        Statement(insert("scout_execution_steps", Step), values(step)),
+    )
 
 
 async def finish(db: Connection, step: Step) -> None:
@@ -43,12 +45,13 @@ async def finish(db: Connection, step: Step) -> None:
         NotFound: the run has no such step.
     """
     changed, args = assignments(step, keep=_FIXED, first=4)
-    async with db.transaction() as tx:
-        await hold(tx, step.execution_id, step.fence)
-        sql = f"""UPDATE scout_execution_steps SET {changed}
-            WHERE id = $1 AND execution_id = $2 AND fence = $3"""  # noqa: S608 - the names are Step's fields
-        if not await tx.execute(sql, step.id, step.execution_id, step.fence, *args):
-            raise NotFound(f"run {step.execution_id} has no step {step.step_number}")
+    sql = f"""UPDATE scout_execution_steps SET {changed}
+        WHERE id = $1 AND execution_id = $2 AND fence = $3"""  # noqa: S608 - the names are Step's fields
+    missing = partial(NotFound, f"run {step.execution_id} has no step {step.step_number}")
+    await db.together(
+        held(db, step.execution_id, step.fence),
+        Statement(sql, (step.id, step.execution_id, step.fence, *args), missing),
+    )
 
 
 async def of_execution(db: Connection, execution_id: UUID) -> list[Step]:

@@ -155,6 +155,67 @@ async def test_an_atom_feed_lists_its_entries(server, fetcher):
     assert [(hit.title, hit.published_at) for hit in feed.hits] == [("A", MARCH)]
 
 
+async def test_an_unchanged_feed_is_not_sent_again(server, fetcher):
+    """The second look sends conditions; 304 gives the same entries, for none may be lost."""
+    body = pages.rss(("/one", "One", "Tue, 03 Mar 2026 08:30:00 GMT"))
+
+    async def answer(visit, writer):
+        if visit.headers.get("if-none-match") == '"f1"':
+            writer.write(head("304 Not Modified", {}))
+        else:
+            said = {"Content-Type": "application/rss+xml", "ETag": '"f1"'}
+            writer.write(head("200 OK", said) + body.encode())
+
+    url = server.handle("/kept-feed", answer)
+    first, second = await fetcher.feed(url), await fetcher.feed(url)
+    assert server.visits[-1].headers["if-none-match"] == '"f1"'
+    assert (first.outcome, len(first.hits)) == ("read", 1)
+    assert second == first
+
+
+async def test_a_changed_feed_takes_the_place_of_the_old_one(server, fetcher):
+    """A feed that changed is read anew, and its own validators are sent from then on."""
+    for stamp, title in (("v1", "One"), ("v2", "Two")):
+        body = pages.rss(("/entry", title, "Tue, 03 Mar 2026 08:30:00 GMT"))
+        said = {"ETag": f'"{stamp}"'}
+        url = server.serve("/moving", body, kind="application/rss+xml", headers=said)
+        assert [hit.title for hit in (await fetcher.feed(url)).hits] == [title]
+    await fetcher.feed(url)
+    assert server.visits[-1].headers["if-none-match"] == '"v2"'
+
+
+async def test_a_feed_that_failed_keeps_what_was_read(server, fetcher):
+    """A fault in between is told as such, and forgets nothing."""
+    body = pages.rss(("/entry", "One", "Tue, 03 Mar 2026 08:30:00 GMT"))
+    said = {"Last-Modified": "Tue, 03 Mar 2026 08:30:00 GMT"}
+    await fetcher.feed(server.serve("/shaky", body, kind="application/rss+xml", headers=said))
+    url = server.serve("/shaky", status="503 Service Unavailable")
+    assert (await fetcher.feed(url)).outcome == "http_error"
+    server.serve("/shaky", status="304 Not Modified")
+    assert [hit.title for hit in (await fetcher.feed(url)).hits] == ["One"]
+    assert server.visits[-1].headers["if-modified-since"] == said["Last-Modified"]
+
+
+@pytest.mark.parametrize("value", ["Ünicode", "a\tb"])
+async def test_what_was_kept_of_a_feed_cannot_garble_a_header(server, fetcher, value):
+    """A validator that is no plain text is not sent back, and the feed is read again."""
+    body = pages.rss(("/entry", "One", "Tue, 03 Mar 2026 08:30:00 GMT"))
+
+    async def answer(visit, writer):
+        said = {"Content-Type": "application/rss+xml", "ETag": value}
+        writer.write(head("200 OK", said) + body.encode())
+
+    url = server.handle("/odd-feed", answer)
+    assert len((await fetcher.feed(url)).hits) == len((await fetcher.feed(url)).hits) == 1
+    assert "if-none-match" not in server.visits[-1].headers
+
+
+async def test_a_304_for_a_feed_never_read_is_an_error(server, fetcher):
+    """A feed cannot be unchanged when it was never read."""
+    feed = await fetcher.feed(server.serve("/no-feed", status="304 Not Modified"))
+    assert feed.outcome == "http_error"
+
+
 async def test_a_page_is_no_feed_and_a_feed_no_page(server, fetcher):
     """Each of the two says how to use the other."""
     feed = await fetcher.feed(server.serve("/page", pages.article("A", *STORY)))
