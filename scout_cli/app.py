@@ -139,6 +139,8 @@ class App:
         """
         from scout_cli.service.worker import Worker  # noqa: PLC0415 - see above
 
+        # Before the first write: on a full disk there would be no other.
+        await (await self.upkeep()).make_room_when_short()
         return Worker(
             await self.database(),
             self.clock,
@@ -246,11 +248,15 @@ class App:
         """Return the model with its safety net, or the built-in engine."""
         return await self._outside().reasoner()
 
-    def checks(self) -> AsyncIterator[Check]:
-        """Try every part and tell what works and what does not, with the remedy."""
+    def checks(self, *, integrity: bool = False) -> AsyncIterator[Check]:
+        """Try every part and tell what works and what does not, with the remedy.
+
+        Args:
+            integrity: also look for what can never be in the database.
+        """
         from scout_cli.service import diagnosis  # noqa: PLC0415 - only `doctor` needs it
 
-        return diagnosis.examine(self._subject())
+        return diagnosis.examine(self._subject(integrity=integrity))
 
     async def mend(self) -> list[str]:
         """Put right what can be put right safely; return what was done, a line each."""
@@ -314,7 +320,7 @@ class App:
         await migrate.check(database)
         return database
 
-    def _subject(self) -> Any:
+    def _subject(self, *, integrity: bool = False) -> Any:
         """Return what an examination looks at, and how it opens what it needs."""
         from scout_cli.service.diagnosis import Subject  # noqa: PLC0415 - see above
 
@@ -331,6 +337,7 @@ class App:
             ollama_host=given.ollama_host,
             clock=self.clock,
             timezone=machine_timezone,
+            integrity=integrity,
             open_database=lambda: self._shelf.get("database", self._open_database),
             open_sessions=self._outside().sessions,
             model_settings=self._outside().model_settings,

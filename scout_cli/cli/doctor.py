@@ -31,9 +31,10 @@ _NAMES = 24
 
 @click.command("doctor")
 @click.option("--fix", is_flag=True, help="First put right what can be put right safely.")
+@click.option("--integrity", is_flag=True, help="Also look for what can never be in the database.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, once all is checked.")
 @pass_session
-def command(session: Session, *, fix: bool, as_json: bool) -> int:
+def command(session: Session, *, fix: bool, integrity: bool, as_json: bool) -> int:
     """Check every part that scout works with, and say what helps.
 
     Each part is tried for real, within a bound in time: one search per engine, one short answer of
@@ -54,18 +55,20 @@ def command(session: Session, *, fix: bool, as_json: bool) -> int:
     for check in _configuration(found):
         report.add(check)
     with report.waiting():
-        drive(lambda: _examine(session, found.loaded, report, fix=fix))
+        drive(lambda: _examine(session, found.loaded, report, fix=fix, integrity=integrity))
     return report.end()
 
 
-async def _examine(session: Session, loaded: Loaded | None, report: _Report, *, fix: bool) -> None:
+async def _examine(
+    session: Session, loaded: Loaded | None, report: _Report, *, fix: bool, integrity: bool
+) -> None:
     if loaded is None:
         await _follow(diagnosis.examine_machine(machine_timezone, SystemClock()), report)
         return
     async with session.opener(loaded.settings) as app:
         if fix:
             report.done(await app.mend())
-        await _follow(app.checks(), report)
+        await _follow(app.checks(integrity=integrity), report)
 
 
 async def _follow(found: AsyncIterator[Check], report: _Report) -> None:

@@ -68,7 +68,7 @@ def command(
     utc: bool,
     as_json: bool,
 ) -> None:
-    """List the messages on their way and what became of them, newest first.
+    """List the messages on their way and what became of them.
 
     A message waits as pending, is sending, and is sent in the end; or it is dead after seven
     attempts in 17 hours, or at once when the receiver refuses it. One that is unknown may have

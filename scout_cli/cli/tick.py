@@ -36,7 +36,7 @@ def command(
 
     \b
     Example:
-      scout tick --print-crontab | crontab -
+      scout tick --print-crontab
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     loaded = session.load()
     if print_crontab:

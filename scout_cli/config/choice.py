@@ -59,8 +59,8 @@ def parsed(name: str, words: Sequence[str]) -> Any:
         raise ConfigError(f"{name}: it takes one value", hint=hint)
     text = " ".join(words).strip()
     if not text:
-        if getattr(_KNOWN[name], "default", None) == "":
-            return ""
+        if (default := getattr(_KNOWN[name], "default", None)) in ("", ()):
+            return default if default == "" else []
         raise ConfigError(f"{name}: the value is empty", hint=f"scout config unset {name}")
     value = survey.value_of(name, text)
     _check_schemes(name, value)

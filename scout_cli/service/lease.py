@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from scout_cli.core.models import Execution, Record
 from scout_cli.core.ports import Clock
 from scout_cli.errors import DatabaseUnavailable, FenceLost
-from scout_cli.store import queue
+from scout_cli.store import executions, queue
 from scout_cli.store.database import Database
 from scout_cli.store.queue import Lease
 
@@ -85,4 +86,16 @@ async def _pulse(db: Database, clock: Clock, execution: Execution, terms: Terms)
         except DatabaseUnavailable:
             wait = min(1.0, lease / _BEATS)
             continue
+        except FenceLost:
+            if await _ended_by_us(db, execution):
+                return
+            raise
         last, wait = began, lease / _BEATS
+
+
+async def _ended_by_us(db: Database, execution: Execution) -> bool:
+    """Return whether it was our own commit that ended the lease: its work is about to return."""
+    with suppress(DatabaseUnavailable):
+        stored = await executions.get(db, execution.id)
+        return stored is not None and stored.fence == execution.fence and stored.state != "running"
+    return False

@@ -103,6 +103,7 @@ def template(tmp_path_factory) -> Path:
     (folder / "id").write_text(found[:8], encoding="utf-8")
     due = home.call(["add", "Buses to the harbour of Saltmere", "--title", "Buses", "--tz", "UTC"])
     assert due.returncode == 0, due.stderr
+    assert home.call(["backup", "scout.tar.gz"]).returncode == 0
     return folder
 
 

@@ -27,6 +27,7 @@ __all__ = [
 ORDER = (
     "configuration",
     "database",
+    "invariants",
     "clock",
     "time zone",
     "model",
@@ -81,6 +82,7 @@ async def _inside(subject: Subject, tell: Tell) -> None:
     from scout_cli.service.diagnosis import (  # noqa: PLC0415 - a broken setting needs none of them
         channels,
         embedding,
+        invariants,
         looking,
         storage,
         thinking,
@@ -88,6 +90,7 @@ async def _inside(subject: Subject, tell: Tell) -> None:
     )
 
     database = await storage.examine(subject, tell)
+    await invariants.examine(subject, database, tell)
     await storage.clock(subject, database, tell)
     await timetable.examine(subject, database, tell)
     await channels.examine(subject, database, tell)

@@ -51,4 +51,6 @@ class Subject(Record, frozen=True, kw_only=True):
     """Returns `net.sessions.Sessions`, which importing this module must not load."""
     model_settings: Callable[[str], Any]
     """Returns `llm.ModelSettings` for a URL, which importing this module must not load."""
+    integrity: bool = False
+    """Whether to look for what can never be in the database, which takes time."""
     bounds: Bounds = Bounds()
