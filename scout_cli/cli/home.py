@@ -99,7 +99,7 @@ def _also(found: Standing, commands: Collection[str]) -> list[str]:
         (f"scout show {name}", "its last brief and its next run", True),
         (f'scout edit {name} --goal "..."', "look for something else", True),
         (f"scout edit {name} --notify URL", "be told what is new", not told),
-        ("scout tick --print-crontab | crontab -", "let cron run them when they are due", True),
+        ("scout tick --print-crontab", "the line for `crontab -e`, to run them when due", True),
         ("scout worker", "or run them from here, until it is stopped", True),
         ("scout export -o scouts.toml", "write all of them to a file", True),
     ]
