@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +21,7 @@ from scout_cli.store.sqlite_file import path_of
 
 if TYPE_CHECKING:  # imported where they are used: most commands only read the database
     from scout_cli.core.events import Emit
-    from scout_cli.core.job import Budget, Result
+    from scout_cli.core.job import Result
     from scout_cli.core.ports import Reasoner
     from scout_cli.mailroom import Mailroom
     from scout_cli.net.sessions import Sessions
@@ -34,16 +32,12 @@ if TYPE_CHECKING:  # imported where they are used: most commands only read the d
     from scout_cli.service.deliveries import Deliveries
     from scout_cli.service.desk import Desk
     from scout_cli.service.kit import Kit
-    from scout_cli.service.lease import Terms
     from scout_cli.service.outbox import Outbox
     from scout_cli.service.runs import Runs
     from scout_cli.service.scheduler import Scheduler
     from scout_cli.service.upkeep import Upkeep
     from scout_cli.service.wishes import Wish
     from scout_cli.service.worker import Listener, Worker
-
-_GRACE = timedelta(minutes=2)
-"""For a run that ends in good order at its own deadline, before it is taken away."""
 
 
 class App:
@@ -102,10 +96,11 @@ class App:
 
     async def runs(self) -> Runs:
         """Return what runs the scouts of this database when somebody asks for it."""
+        from scout_cli import derived  # noqa: PLC0415 - see above
         from scout_cli.service.runs import Runs  # noqa: PLC0415 - see above
 
         attempts = await self._shelf.get("attempts", self._open_attempts)
-        return Runs(await self.database(), self.clock, attempts, self.terms)
+        return Runs(await self.database(), self.clock, attempts, derived.terms(self.settings))
 
     async def scheduler(self, *, patient: bool = False) -> Scheduler:
         """Return what queues due scouts.
@@ -113,13 +108,14 @@ class App:
         Args:
             patient: for a process that stays; see `Scheduler`.
         """
+        from scout_cli import derived  # noqa: PLC0415 - see above
         from scout_cli.service.scheduler import Scheduler  # noqa: PLC0415 - see above
 
         return Scheduler(
             await self.database(),
             self.clock,
             await self.outbox(),
-            lease=self.terms.lease,
+            lease=derived.terms(self.settings).lease,
             patient=patient,
         )
 
@@ -137,19 +133,22 @@ class App:
             stays: whether it will run without end.
             write: takes the text of `console://`; without it that channel cannot be opened.
         """
+        from scout_cli import derived  # noqa: PLC0415 - see above
         from scout_cli.service.worker import Worker  # noqa: PLC0415 - see above
 
+        upkeep = await self.upkeep()
         # Before the first write: on a full disk there would be no other.
-        await (await self.upkeep()).make_room_when_short()
+        await upkeep.make_room_when_short()
         return Worker(
             await self.database(),
             self.clock,
             await self.scheduler(patient=stays),
             await self._shelf.get("attempts", self._open_attempts),
-            self.terms,
+            derived.terms(self.settings),
             listener,
             concurrency=self.settings.concurrency,
             chores=await self._chores(write),
+            relieve=upkeep.relieve,
         )
 
     async def outbox(self) -> Outbox:
@@ -199,42 +198,17 @@ class App:
 
     async def once(self, wish: Wish, emit: Emit, *, record: Path | None = None) -> Result:
         """Look once for a wish; no database is opened and nothing is stored."""
+        from scout_cli import derived  # noqa: PLC0415 - see above
         from scout_cli.service import runs  # noqa: PLC0415 - see above
 
         kit = await self._loose_kit()
-        return await runs.once(kit, self.clock, self.budget, wish, emit, record)
+        return await runs.once(kit, self.clock, derived.budget(self.settings), wish, emit, record)
 
     async def replay(self, folder: Path, emit: Emit) -> Result:
         """Repeat a recorded run without network, model or database."""
         from scout_cli.service import runs  # noqa: PLC0415 - see above
 
         return await runs.replay(folder, emit)
-
-    @property
-    def terms(self) -> Terms:
-        """Return how long an execution is ours."""
-        from scout_cli.service.lease import Terms  # noqa: PLC0415 - see above
-
-        return Terms(
-            owner=f"{os.uname().nodename}/{os.getpid()}",
-            lease=timedelta(seconds=self.settings.lease),
-            deadline=timedelta(seconds=self.settings.deadline) + _GRACE,
-        )
-
-    @property
-    def budget(self) -> Budget:
-        """Return the bounds of a run."""
-        from scout_cli.core.job import Budget  # noqa: PLC0415 - see above
-
-        given = self.settings
-        return Budget(
-            searches=given.max_searches,
-            pages=given.max_pages,
-            calls=given.max_calls,
-            tokens=given.max_tokens,
-            seconds=given.deadline,
-            rounds=given.rounds,
-        )
 
     async def kit(self) -> Kit:
         """Return the outside parts of a run, `auto` resolved once for this database."""
@@ -272,28 +246,29 @@ class App:
         return Outside(self.settings, self.clock, self._shelf, database, self._hosts, self.notes)
 
     async def _open_upkeep(self) -> Upkeep:
+        from scout_cli import derived  # noqa: PLC0415 - see above
         from scout_cli.service.ballast import Ballast  # noqa: PLC0415 - see above
-        from scout_cli.service.upkeep import Retention, Upkeep  # noqa: PLC0415 - see above
+        from scout_cli.service.upkeep import Upkeep  # noqa: PLC0415 - see above
 
         given, database = self.settings, await self.database()
-        kept = Retention(
-            pages=given.keep_pages,
-            steps=given.keep_steps,
-            executions=given.keep_executions,
-            outbox_sent=given.keep_outbox_sent,
-            outbox_dead=given.keep_outbox_dead,
-            search_minutes=given.search_cache_minutes,
-        )
         reserve = None
         if database.kind == "sqlite" and given.ballast:
             reserve = Ballast(path_of(given.database_url), given.ballast * 2**20)
-        return Upkeep(database, self.clock, kept, reserve)
+        return Upkeep(database, self.clock, derived.retention(given), reserve)
 
     async def _open_attempts(self) -> Attempts:
+        from scout_cli import derived  # noqa: PLC0415 - see above
         from scout_cli.service.attempts import Attempts  # noqa: PLC0415 - see above
 
         database, notices = await self.database(), await self.outbox()
-        return Attempts(database, self.clock, self.kit, self.budget, notices, self.terms)
+        return Attempts(
+            database,
+            self.clock,
+            self.kit,
+            derived.budget(self.settings),
+            notices,
+            derived.terms(self.settings),
+        )
 
     async def _chores(
         self, write: Callable[[str], object] | None

@@ -23,7 +23,6 @@ from scout_cli.core.models import (
     StepKind,
 )
 
-
 SCHEMA = "scout.events/1"
 """The version of the stream. Fields and events are added within a version; what goes away, or
 changes its meaning, makes a new one."""

@@ -17,6 +17,7 @@ from scout_cli.core.ports import Clock, Embedder, Parts
 from scout_cli.core.retries import Decision, decide
 from scout_cli.errors import DatabaseUnavailable, FenceLost
 from scout_cli.service.accounting import Notices, count_failure
+from scout_cli.service.ballast import is_full
 from scout_cli.service.jobs import job_of, planned_for
 from scout_cli.service.journal import Journal
 from scout_cli.service.kit import Kit, agent
@@ -237,7 +238,8 @@ class Attempts:
             try:
                 await commit()
             except DatabaseUnavailable as error:
-                if not error.retryable or self._clock.monotonic() - began > _PATIENCE:
+                passing = error.retryable or is_full(error)
+                if not passing or self._clock.monotonic() - began > _PATIENCE:
                     raise
                 tried = True
                 await asyncio.sleep(0.25)

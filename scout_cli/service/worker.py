@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from scout_cli.core.events import Event
@@ -74,6 +74,7 @@ class Worker:
         terms: how long a claim holds.
         concurrency: executions at the same time.
         chores: done beside the runs, again and again: deliveries, clean-ups.
+        relieve: makes room when an error says that the disk is full.
         listener: hears what happens.
     """
 
@@ -88,6 +89,7 @@ class Worker:
         *,
         concurrency: int,
         chores: tuple[Callable[[], Awaitable[object]], ...] = (),
+        relieve: Callable[[BaseException], Awaitable[bool]] | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -97,6 +99,7 @@ class Worker:
         self._listener = listener
         self._concurrency = concurrency
         self._chores = chores
+        self._relieve = relieve
         self._interval = INTERVAL
         self._running: set[asyncio.Task[None]] = set()
 
@@ -168,6 +171,9 @@ class Worker:
             await work()
         except DatabaseUnavailable as error:
             await self._listener.trouble(error)
+            if self._relieve is not None:
+                with suppress(DatabaseUnavailable):  # told a moment ago, and tried again in one
+                    await self._relieve(error)
             await asyncio.sleep(_RETRY)
 
     async def _fill(self, stop: asyncio.Event) -> None:

@@ -49,7 +49,12 @@ def test_the_zone_is_the_machines(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "url", ["resend://hunter2@api.resend.com?to=me@example.org", "tgram://123456:hunter2-hunter2-hunter2/1", "webhook+https://h/?token=hunter2"]
+    "url",
+    [
+        "resend://hunter2@api.resend.com?to=me@example.org",
+        "tgram://123456:hunter2-hunter2-hunter2/1",
+        "webhook+https://h/?token=hunter2",
+    ],
 )
 def test_secrets_of_channels_come_in_on_stdin_only(url):
     """As an argument such a URL is refused; from stdin it is saved and never shown."""

@@ -273,7 +273,12 @@ def test_prune_spares_what_was_made_by_hand():
 # Secrets
 
 
-SECRETS = ["tgram://12345:aaaaaaaaaaaaaaaa/2", "mailto:me@a.example", "tgram://34567:bbbbbbbbbbbbbbbb/4", "resend://re_c@api.resend.com?to=me@example.org"]
+SECRETS = [
+    "tgram://12345:aaaaaaaaaaaaaaaa/2",
+    "mailto:me@a.example",
+    "tgram://34567:bbbbbbbbbbbbbbbb/4",
+    "resend://re_c@api.resend.com?to=me@example.org",
+]
 MARKS = '["tgram://***", "mailto:me@a.example", "tgram://***", "resend://***"]'
 
 
@@ -290,7 +295,10 @@ def test_hidden_urls_are_the_scouts_own():
         "ntfy://x/y",
         SECRETS[3],
     ]
-    assert notify('["tgram://34567:bbbbbbbbbbbbbbbb/4", "tgram://***"]', SECRETS) == [SECRETS[2], SECRETS[0]]
+    assert notify('["tgram://34567:bbbbbbbbbbbbbbbb/4", "tgram://***"]', SECRETS) == [
+        SECRETS[2],
+        SECRETS[0],
+    ]
     assert notify("[]", SECRETS) == []
     assert notify('["tgram://***"]', ["tgram://***"]) == ["tgram://***"]
 

@@ -11,10 +11,16 @@ from scout_cli.store.migrate import migrations
 from scout_cli.store.sqlite import split
 
 RELEASED = {
-    "0001_initial.sql": "3641c6470ba9744c806b45c7b6efaaa9e61370800226ad9db3c6b4432043c70d",
-    "0002_scheduler.sql": "3f738ba4acfdcca06738c47018a9a299ff52bf137ccf272c590d8d220a69e2bd",
-    "0003_rescheduling.postgresql.sql": "0980ec42eb5f3d71119adc7bf2de8eb90ee9141fa02a50fbcb279dc7d55e2b2d",
-    "0003_rescheduling.sqlite.sql": "1174993f4848c87015234161028c636512a9735b42ba1c69df740ffab1512b45",
+    name: digest
+    for digest, name in (
+        line.split()
+        for line in """
+3641c6470ba9744c806b45c7b6efaaa9e61370800226ad9db3c6b4432043c70d  0001_initial.sql
+3f738ba4acfdcca06738c47018a9a299ff52bf137ccf272c590d8d220a69e2bd  0002_scheduler.sql
+0980ec42eb5f3d71119adc7bf2de8eb90ee9141fa02a50fbcb279dc7d55e2b2d  0003_rescheduling.postgresql.sql
+1174993f4848c87015234161028c636512a9735b42ba1c69df740ffab1512b45  0003_rescheduling.sqlite.sql
+""".strip().splitlines()
+    )
 }
 
 
