@@ -71,6 +71,7 @@ def main() -> int:
 
 def _own(name: str, size: str, empty: dict[str, str], filled: dict[str, str]) -> list[Command]:
     scout = [sys.executable, "-m", "scout_cli"]
+    tab = ["completion", "bash", "--line=scout show Ferry", "--word=Ferry"]
     return [
         Command("python -c pass (the floor)", [sys.executable, "-c", "pass"], empty),
         Command("scout --version", [*scout, "--version"], empty, HELP_GOAL),
@@ -79,6 +80,7 @@ def _own(name: str, size: str, empty: dict[str, str], filled: dict[str, str]) ->
         Command(f"scout list, {size}", [*scout, "list"], filled, LIST_GOAL),
         Command(f"scout list --json, {size}", [*scout, "list", "--json"], filled),
         Command(f"scout show, {size}", [*scout, "show", name], filled, LIST_GOAL),
+        Command(f"Tab after `scout show Ferry`, {size}", [*scout, *tab], filled, HELP_GOAL),
     ]
 
 
