@@ -17,6 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
+def no_settings(isolated, monkeypatch):
+    """Leave the environment without any setting: it is what these tests look at."""
+    monkeypatch.delenv("SCOUT_BALLAST")
+
+
+@pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     """Work in a folder without settings."""
     monkeypatch.chdir(tmp_path)

@@ -10,6 +10,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.stage import call, command, plain
 from tests.cli.test_process import ANSI, on_terminal
 from tests.examined import RunningServer, answer, made
@@ -18,6 +20,12 @@ from tests.search_server import FOUND, SearchServer, duckduckgo_page
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden" / "doctor.json"
+
+
+@pytest.fixture(autouse=True)
+def no_settings(isolated, monkeypatch):
+    """Leave the environment without any setting: it is what these tests look at."""
+    monkeypatch.delenv("SCOUT_BALLAST")
 
 
 async def doctor(*words: str, **variables: str) -> tuple[int, str, str]:
