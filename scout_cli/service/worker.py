@@ -178,14 +178,16 @@ class Worker:
 
     async def _fill(self, stop: asyncio.Event) -> None:
         """Claim as much as there is room for, and start it."""
-        room = self._concurrency - len(self._running)
-        if room <= 0 or stop.is_set():
-            return
-        lease = self._terms.begin(await self._db.now())
-        for execution in await queue.claim(self._db, lease, room):
-            task = asyncio.create_task(self._run(execution))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        while (room := self._concurrency - len(self._running)) > 0 and not stop.is_set():
+            lease = self._terms.begin(await self._db.now())
+            claimed = await queue.claim(self._db, lease, room)
+            for execution in claimed:
+                task = asyncio.create_task(self._run(execution))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            if len(claimed) < room:
+                return
+            # Once more: what ended while this claimed has made room that nobody else fills.
 
     async def _run(self, execution: Execution) -> None:
         began = self._clock.monotonic()
