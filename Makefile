@@ -10,11 +10,12 @@ check:
 	$(BIN)mypy
 	$(BIN)lint-imports --no-logo
 	$(BIN)python docs/generate.py --check
+	$(BIN)python docs/reliability.py --check
 
 test:
 	$(BIN)python -m pytest
 
-# Kills, pauses, restarts, full disks; the long forms take about an hour.
+# Kills, pauses, restarts, full disks; the long forms take about half an hour.
 chaos:
 	$(BIN)python -m tests.chaos --minutes 5
 
@@ -25,6 +26,7 @@ fix:
 
 docs:
 	$(BIN)python docs/generate.py
+	$(BIN)python docs/reliability.py
 
 bench:
 	$(BIN)python bench/startup.py

@@ -18,7 +18,13 @@ from typing import Any
 from measure import ROOT, Row
 
 PAGE = ROOT / "docs" / "reference" / "benchmarks.md"
-SCRIPTS = {"startup": True, "overhead": False, "economy": False, "fetching": True}
+SCRIPTS = {
+    "startup": True,
+    "overhead": False,
+    "economy": False,
+    "fetching": True,
+    "scheduling": False,
+}
 """The benchmarks in the order of the page, and whether peers are measured beside."""
 _OF_A_ROW = ("bench", "rows", "python", "system")
 

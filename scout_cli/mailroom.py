@@ -6,6 +6,7 @@ Nothing here is imported by a command that sends no news and looks at none.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from scout_cli import notify
 from scout_cli.config import Settings, machine_timezone
@@ -84,7 +85,11 @@ class Mailroom:
             open_channel,
             terms=_terms,
             tell_lost=self.outbox().tell_channel_lost,
-            rules=Rules(quiet_hours=self._settings.quiet_hours, timezone=_timezone()),
+            rules=Rules(
+                lease=timedelta(seconds=self._settings.lease),
+                quiet_hours=self._settings.quiet_hours,
+                timezone=_timezone(),
+            ),
         )
 
     def desk(self) -> Desk:

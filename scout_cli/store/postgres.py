@@ -6,6 +6,7 @@ A small pool of connections; every statement outside a transaction takes one and
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -25,6 +26,10 @@ from scout_cli.store.rows import Hydrating, outgoing
 
 OLDEST = 130_000
 """The first PostgreSQL that scout runs on, as `server_version_num` writes it."""
+
+# A server that restarts is an error of ours in two lines; the driver would add tracebacks.
+logging.getLogger("asyncpg").addHandler(logging.NullHandler())
+logging.getLogger("asyncpg").propagate = False
 
 _CONNECTIONS = 10
 _CONNECT_SECONDS = 10.0
@@ -54,6 +59,7 @@ async def open_postgres(url: str, clock: Clock) -> PostgresDatabase:
             timeout=_CONNECT_SECONDS,
             max_inactive_connection_lifetime=_IDLE_SECONDS,
             init=_teach_json,
+            reset=_keep_session,
             server_settings=_settings(address),
         )
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
@@ -70,6 +76,14 @@ async def open_postgres(url: str, clock: Clock) -> PostgresDatabase:
 def _settings(address: Address) -> dict[str, str]:
     wanted = {**_SETTINGS, "application_name": f"scout/{os.getpid()}"}
     return {name: value for name, value in wanted.items() if name not in address.named}
+
+
+async def _keep_session(_: Any) -> None:
+    """Save the round trip that resets a session after each use: nothing here changes one.
+
+    All settings are made when connecting or are LOCAL to a transaction, locks end with it, and an
+    open transaction the driver has rolled back by itself before it calls this.
+    """
 
 
 async def _teach_json(connection: Any) -> None:

@@ -5,15 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
-
-from msgspec.structs import replace
 
 from scout_cli.app import App
 from scout_cli.cli import scout
-from scout_cli.service.deliveries import Deliveries
 from scout_cli.service.kit import Kit
 from scout_cli.store import queue
 from tests.chaos import world
@@ -23,17 +18,11 @@ DELAY = 0.1
 
 
 class HarbourApp(App):
-    """The app in a world of harbours, as impatient with channels as it is with runs."""
+    """The app in a world of harbours."""
 
     async def kit(self) -> Kit:
         """Return the built-in engine and the harbours."""
         return world.kit(DELAY)
-
-    async def deliveries(self, write: Callable[[str], object] | None = None) -> Deliveries:
-        """Return what sends messages, with the lease of the settings."""
-        made = await super().deliveries(write)
-        made._rules = replace(made._rules, lease=timedelta(seconds=self.settings.lease))
-        return made
 
 
 def main() -> None:
