@@ -37,7 +37,12 @@ _BY = {
     "--notify",
     metavar="URL",
     multiple=True,
-    help="Keep this channel with the scout; - reads URLs from stdin.",
+    help="Tell this channel what is new; - reads URLs from stdin.",
+)
+@click.option(
+    "--digest",
+    type=click.Choice(["daily", "weekly"]),
+    help="Gather its news into one message a day or a week.",
 )
 @click.option("--run", "at_once", is_flag=True, help="Run it at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scout as JSON.")
@@ -84,6 +89,7 @@ def _wish(given: dict[str, Any]) -> Wish:
         schedule=rhythm.text,
         timezone=rhythm.timezone,
         notify=wishes.channels(given["notify"]),
+        digest=given["digest"],
     )
 
 

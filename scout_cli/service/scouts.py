@@ -92,6 +92,7 @@ class Scouts:
             include_domains=list(wish.include_domains),
             exclude_domains=list(wish.exclude_domains),
             notify=list(wish.notify),
+            digest=wish.digest,
             key=wish.key,
             next_run_at=now,
         )

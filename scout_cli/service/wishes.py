@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scout_cli.core import schedule, urls
-from scout_cli.core.models import Location, Record, Scout
+from scout_cli.core.models import Digest, Location, Record, Scout
 from scout_cli.core.report import clean
 from scout_cli.errors import InvalidInput
 
@@ -36,6 +36,7 @@ class Wish(Record, frozen=True, kw_only=True):
     include_domains: tuple[str, ...] = ()
     exclude_domains: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
+    digest: Digest | None = None
     key: str | None = None
     """The name by which a file of scouts knows it."""
 
@@ -103,6 +104,7 @@ def wish_of(scout: Scout) -> Wish:
         include_domains=tuple(scout.include_domains),
         exclude_domains=tuple(scout.exclude_domains),
         notify=tuple(scout.notify),
+        digest=scout.digest,
         key=scout.key,
     )
 

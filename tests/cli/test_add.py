@@ -94,3 +94,10 @@ def test_a_hostile_title_is_saved_and_shown_without_its_tricks():
         assert said.code == 0
         assert not set("\x1b\x07\u202e\u200b\U000e0041") & set(said.out + said.err)
     assert "eviltitle" in call("list").out
+
+
+def test_a_digest_is_kept():
+    """`--digest` gathers the news of the new scout."""
+    said = call("add", GOAL, "--digest", "weekly", "--json")
+    assert json.loads(said.out)["scout"]["digest"] == "weekly"
+    assert call("add", GOAL, "--digest", "hourly").code == 2
