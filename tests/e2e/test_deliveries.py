@@ -55,12 +55,11 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 async def test_a_hundred_kills_lose_nothing_and_repeat_no_news(
-    database_url, opened, receiver, capsys, request
+    database_url, opened, receiver, capsys
 ):
     """Every row is sent, under one id each, with the same content on every attempt."""
-    if "pgvector" in request.node.name:
-        pytest.skip("the extension has no part in it")
     db = await opened(database_url, on=SystemClock())
     office = Office(db, SystemClock())
     urls = [f"webhook+http://127.0.0.1:{receiver.port}/{n}" for n in range(CHANNELS)]
