@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
 
 from aiohttp import ClientError, ClientResponse, ClientTimeout
@@ -14,7 +12,7 @@ from yarl import URL
 
 from scout_cli.core.models import Record
 from scout_cli.errors import Refused
-from scout_cli.net import body, faults
+from scout_cli.net import body, faults, retry_after
 from scout_cli.net.decoding import ACCEPTED
 from scout_cli.net.failure import FetchFailed
 from scout_cli.net.limits import Limits
@@ -202,7 +200,7 @@ class _Call:
             headers=headers,
             body=content,
             final_url=str(target),
-            retry_after=_seconds(headers.get("retry-after", "")),
+            retry_after=retry_after.seconds(headers.get("retry-after", ""), longest=_LONGEST_WAIT),
         )
 
 
@@ -221,16 +219,3 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 def _host(target: URL) -> str:
     return target.raw_host or ""
-
-
-def _seconds(retry_after: str) -> float | None:
-    """Read a Retry-After header: seconds or a date (RFC 9110, section 10.2.3)."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), _LONGEST_WAIT)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from aiohttp import ClientConnectorCertificateError, ClientError, ClientResponse, ClientTimeout
 from yarl import URL
 
 from scout_cli.core.news import Delivery, DeliveryOutcome
 from scout_cli.errors import Refused
-from scout_cli.net import faults
+from scout_cli.net import faults, retry_after
 from scout_cli.net.guard import Guard
 from scout_cli.notify import ChannelSettings
 from scout_cli.notify.posting import Answer, Committing
@@ -88,7 +86,9 @@ class Post:
             return Answer(
                 status=response.status,
                 body=await _beginning(response, timer.when()),
-                retry_after=_seconds(response.headers.get("Retry-After", "")),
+                retry_after=retry_after.seconds(
+                    response.headers.get("Retry-After", ""), longest=_LONGEST_WAIT
+                ),
             )
         finally:
             response.close()
@@ -136,16 +136,3 @@ async def _beginning(response: ClientResponse, deadline: float | None) -> bytes:
                 if len(content) >= LARGEST_ANSWER:
                     break
     return bytes(content[:LARGEST_ANSWER])
-
-
-def _seconds(retry_after: str) -> float | None:
-    """Read a Retry-After header: seconds or a date (RFC 9110, section 10.2.3)."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), _LONGEST_WAIT)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT)

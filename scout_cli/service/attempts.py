@@ -244,12 +244,8 @@ class Attempts:
                 tried = True
                 await asyncio.sleep(0.25)
             except FenceLost:
-                if tried and await self._is_stored(ended):
+                if tried and await executions.ended_as_held(self._db, ended):
                     return
                 raise
             else:
                 return
-
-    async def _is_stored(self, ended: Execution) -> bool:
-        stored = await executions.get(self._db, ended.id)
-        return stored is not None and stored.fence == ended.fence and stored.state != "running"

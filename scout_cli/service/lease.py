@@ -96,6 +96,5 @@ async def _pulse(db: Database, clock: Clock, execution: Execution, terms: Terms)
 async def _ended_by_us(db: Database, execution: Execution) -> bool:
     """Return whether it was our own commit that ended the lease: its work is about to return."""
     with suppress(DatabaseUnavailable):
-        stored = await executions.get(db, execution.id)
-        return stored is not None and stored.fence == execution.fence and stored.state != "running"
+        return await executions.ended_as_held(db, execution)
     return False

@@ -84,6 +84,12 @@ async def get(db: Connection, execution_id: UUID) -> Execution | None:
     return await db.one(Execution, "SELECT * FROM scout_executions WHERE id = $1", execution_id)
 
 
+async def ended_as_held(db: Connection, execution: Execution) -> bool:
+    """Return whether a run ended by whoever held it with this fence, not by a take-over."""
+    stored = await get(db, execution.id)
+    return stored is not None and stored.fence == execution.fence and stored.state != "running"
+
+
 async def by_prefix(db: Connection, user_id: UUID, prefix: str) -> list[Execution]:
     """Return the runs of a user whose id starts with `prefix`, newest first."""
     pattern = id_pattern(prefix)

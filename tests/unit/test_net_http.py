@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from scout_cli.net import http
+from scout_cli.net import http, retry_after
 from scout_cli.net.failure import FetchFailed
 from scout_cli.net.limits import Limits
 from scout_cli.net.sessions import Sessions
@@ -282,7 +282,7 @@ async def test_a_long_wait_is_reported_and_kept(server, sessions):
 )
 def test_retry_after_is_seconds_or_a_date(said, seconds):
     """Both forms of the header are read, bounded by a quarter of an hour."""
-    assert http._seconds(said) == seconds
+    assert retry_after.seconds(said, longest=http._LONGEST_WAIT) == seconds
 
 
 async def test_cancelling_leaves_nothing(server, sessions):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scout_cli.errors import Refused
-from scout_cli.net import addresses, http
+from scout_cli.net import addresses, http, retry_after
 from scout_cli.net.decoding import Garbled, decoder
 from scout_cli.net.guard import Guard
 
@@ -36,7 +36,7 @@ def test_no_url_breaks_the_guard(url):
 @given(st.text(max_size=60) | st.from_regex(r"\w{3}, \d\d \w{3} \d{1,12} \d\d:\d\d:\d\d [+-]?\w+"))
 def test_no_retry_after_breaks_the_reading(said):
     """The header is seconds within a quarter of an hour, or nothing."""
-    seconds = http._seconds(said)
+    seconds = retry_after.seconds(said, longest=http._LONGEST_WAIT)
     assert seconds is None or 0 <= seconds <= 900
 
 
