@@ -1,0 +1,1 @@
+"""The server: what the application can do, over HTTP."""
