@@ -133,7 +133,7 @@ async def _fetching(given: Round) -> AsyncIterator[tuple]:
     many = given.connections
     sessions = Sessions(guard, "scout/bench", per_host=many, spacing=0, connections=many)
     async with sessions:
-        yield WebFetcher(sessions, unread, limits=Limits(), browser_later=False), unread
+        yield WebFetcher(sessions, unread, limits=Limits()), unread
 
 
 class _Unread:

@@ -9,33 +9,46 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 from scout_cli.config import Settings, machine_timezone
 from scout_cli.core.ports import Clock
 from scout_cli.service.clocks import SystemClock
 from scout_cli.service.scouts import Scouts
 from scout_cli.shelf import Shelf
-from scout_cli.store import migrate, open_database
+from scout_cli.store import migrate, open_database, resolved, sealing
 from scout_cli.store.database import Database
 from scout_cli.store.sqlite_file import path_of
 
 if TYPE_CHECKING:  # imported where they are used: most commands only read the database
+    from scout_cli.config.keyring import Keyring
     from scout_cli.core.events import Emit
     from scout_cli.core.job import Result
-    from scout_cli.core.ports import Reasoner
+    from scout_cli.core.ports import ChatModel, Embedder, Reasoner
     from scout_cli.mailroom import Mailroom
     from scout_cli.net.sessions import Sessions
     from scout_cli.outside import Outside
+    from scout_cli.service.accounts import Accounts
     from scout_cli.service.archive import Manifest, Restored
     from scout_cli.service.attempts import Attempts
+    from scout_cli.service.audit import Audit
+    from scout_cli.service.catalogue import Catalogue
+    from scout_cli.service.chats import Chats
     from scout_cli.service.checks import Check
     from scout_cli.service.deliveries import Deliveries
     from scout_cli.service.desk import Desk
+    from scout_cli.service.feed import Feed
+    from scout_cli.service.findings import Findings
+    from scout_cli.service.household import Household
     from scout_cli.service.kit import Kit
     from scout_cli.service.outbox import Outbox
+    from scout_cli.service.readiness import Readying
     from scout_cli.service.runs import Runs
     from scout_cli.service.scheduler import Scheduler
+    from scout_cli.service.syndication import Syndication
+    from scout_cli.service.tables import Tables
     from scout_cli.service.upkeep import Upkeep
+    from scout_cli.service.vault import Vault
     from scout_cli.service.wishes import Wish
     from scout_cli.service.worker import Listener, Worker
 
@@ -90,9 +103,55 @@ class App:
         """
         return await self._shelf.get("migrated", self._open_migrated)
 
-    async def scouts(self) -> Scouts:
-        """Return the saved wishes of this database."""
-        return Scouts(await self.database(), self.clock, self.reasoner)
+    def keyring(self) -> Keyring:
+        """Return the keys of this installation; they are made on first need.
+
+        Raises:
+            ConfigError: keys that cannot be used, or a file of keys that others can read.
+        """
+        from scout_cli.config import keyring  # noqa: PLC0415 - see above
+
+        return keyring.open_keyring(self.settings)
+
+    def vault(self) -> Vault:
+        """Return what encrypts secrets at rest; its keys are read when they are first needed."""
+        from scout_cli.config import keyring  # noqa: PLC0415 - see above
+
+        return keyring.vault(self.settings)
+
+    async def scouts(self, user: UUID | None = None) -> Scouts:
+        """Return the saved wishes of a user; of the local owner for None."""
+        return Scouts(await self.database(), self.clock, self.reasoner, user)
+
+    async def findings(self, user: UUID | None = None) -> Findings:
+        """Return what was found for a user, why, and how to search it; the local owner for None."""
+        from scout_cli.service.findings import Findings  # noqa: PLC0415 - see above
+        from scout_cli.service.meaning import Meaning  # noqa: PLC0415 - see above
+
+        async def meaning() -> Meaning:
+            return Meaning()
+
+        kept = await self._shelf.get("meaning", meaning)
+        return Findings(await self.database(), self.embedder, kept, user)
+
+    async def catalogue(self, user: UUID | None = None) -> Catalogue:
+        """Return what a user may leaf through, a page at a time; the local owner for None."""
+        from scout_cli import notify  # noqa: PLC0415 - see above
+        from scout_cli.service.catalogue import Catalogue  # noqa: PLC0415 - see above
+
+        return Catalogue(await self.database(), notify.describe, user)
+
+    async def household(self, user: UUID | None = None) -> Household:
+        """Return preferences, messages and usage of a user; of the local owner for None."""
+        from scout_cli.service.household import Household  # noqa: PLC0415 - see above
+
+        return Household(await self.database(), user)
+
+    async def tables(self) -> Tables:
+        """Return what writes rows for the web interface."""
+        from scout_cli.service.tables import Tables  # noqa: PLC0415 - see above
+
+        return Tables(await self.database(), self.clock, machine_timezone())
 
     async def runs(self) -> Runs:
         """Return what runs the scouts of this database when somebody asks for it."""
@@ -151,6 +210,16 @@ class App:
             relieve=upkeep.relieve,
         )
 
+    async def accounts(self) -> Accounts:
+        """Return who may sign in, and who they are."""
+        return await self._shelf.get("accounts", self._open_accounts)
+
+    async def audit(self) -> Audit:
+        """Return the log of who did what."""
+        from scout_cli.service.audit import Audit  # noqa: PLC0415 - see above
+
+        return Audit(await self.database())
+
     async def outbox(self) -> Outbox:
         """Return what queues news and notices."""
         return (await self._mailroom()).outbox()
@@ -163,9 +232,9 @@ class App:
         """
         return (await self._mailroom()).deliveries(write)
 
-    async def desk(self) -> Desk:
-        """Return what a person sees of messages and channels."""
-        return (await self._mailroom()).desk()
+    async def desk(self, user: UUID | None = None) -> Desk:
+        """Return what a user sees of messages and channels; the local owner for None."""
+        return (await self._mailroom()).desk(user)
 
     async def _mailroom(self) -> Mailroom:
         from scout_cli.mailroom import Mailroom  # noqa: PLC0415 - see above
@@ -173,11 +242,28 @@ class App:
         async def sessions() -> Sessions:
             return await self._outside().sessions()
 
-        return Mailroom(self.settings, await self.database(), self.clock, sessions)
+        async def guest_sessions() -> Sessions:
+            return await self._outside().guest_sessions()
+
+        return Mailroom(self.settings, await self.database(), self.clock, sessions, guest_sessions)
 
     async def upkeep(self) -> Upkeep:
         """Return what cleans up, and helps a full disk out."""
         return await self._shelf.get("upkeep", self._open_upkeep)
+
+    async def feed(self) -> Feed:
+        """Return what tells of changes in the database, whichever process made them."""
+        return await self._shelf.get("feed", self._open_feed)
+
+    async def readying(self) -> Readying:
+        """Return what tells whether a server can do its work."""
+        return await self._shelf.get("readying", self._open_readying)
+
+    async def syndication(self) -> Syndication:
+        """Return the feeds that scouts give out."""
+        from scout_cli.service.syndication import Syndication  # noqa: PLC0415 - see above
+
+        return Syndication(await self.database(), (await self.accounts()).tokens)
 
     async def backup(self, path: Path, *, force: bool = False) -> Manifest:
         """Write everything in the database into one file; see `service.archive`."""
@@ -194,7 +280,9 @@ class App:
         from scout_cli.service import archive  # noqa: PLC0415 - see above
 
         url = self.settings.database_url
-        return await archive.restore(path, self.clock, url, replace=replace, unsound=unsound)
+        return await archive.restore(
+            path, self.clock, url, self.vault(), replace=replace, unsound=unsound
+        )
 
     async def once(self, wish: Wish, emit: Emit, *, record: Path | None = None) -> Result:
         """Look once for a wish; no database is opened and nothing is stored."""
@@ -218,9 +306,29 @@ class App:
         """Return the outside parts without asking any database."""
         return await self._outside(stored=False).kit()
 
+    async def embedder(self) -> Embedder:
+        """Return the embedder of the settings, with the cut-offs that they give it."""
+        return await self._outside().embedder()
+
     async def reasoner(self) -> Reasoner:
         """Return the model with its safety net, or the built-in engine."""
         return await self._outside().reasoner()
+
+    async def chat_model(self) -> ChatModel | None:
+        """Return the model that converses; None where the built-in engine thinks."""
+        return await self._outside().chat_model()
+
+    async def chats(self, user: UUID | None = None, *, timezone: str = "UTC") -> Chats:
+        """Return the conversations of a user about their scouts; the local owner's for None.
+
+        Args:
+            user: whose.
+            timezone: IANA name of the zone in which a new scout's rhythm is meant.
+        """
+        from scout_cli.service.chats import Chats  # noqa: PLC0415 - see above
+
+        saved, model = await self.scouts(user), self.chat_model
+        return Chats(await self.database(), self.clock, saved, model, timezone=timezone)
 
     def checks(self, *, integrity: bool = False) -> AsyncIterator[Check]:
         """Try every part and tell what works and what does not, with the remedy.
@@ -245,6 +353,35 @@ class App:
         database = self.database if stored else None
         return Outside(self.settings, self.clock, self._shelf, database, self._hosts, self.notes)
 
+    async def _open_readying(self) -> Readying:
+        from scout_cli import derived  # noqa: PLC0415 - see above
+        from scout_cli.service.readiness import Readying  # noqa: PLC0415 - see above
+
+        database, llm_url = await self.database(), self.settings.llm_url
+        if llm_url == "auto":
+            llm_url = await resolved.get(database, "llm_url") or llm_url
+        return Readying(database, *derived.places(self.settings, llm_url))
+
+    async def _open_feed(self) -> Feed:
+        from scout_cli.service.feed import Feed  # noqa: PLC0415 - see above
+
+        feed = Feed(await self.database())
+        self._shelf.closing(feed.close)
+        return feed
+
+    async def _open_accounts(self) -> Accounts:
+        from scout_cli.service.accounts import Accounts, Rules, letters  # noqa: PLC0415 - see above
+
+        given = self.settings
+        rules = Rules(
+            signup=given.signup, confirm_email=given.confirm_email, base_url=given.public_url
+        )
+        post = letters.post(given.smtp_url, given.mail_from)
+        secrets = self.keyring().jwt_secrets
+        accounts = Accounts(await self.database(), self.clock, secrets, rules, post)
+        self._shelf.closing(accounts.close)
+        return accounts
+
     async def _open_upkeep(self) -> Upkeep:
         from scout_cli import derived  # noqa: PLC0415 - see above
         from scout_cli.service.ballast import Ballast  # noqa: PLC0415 - see above
@@ -254,13 +391,15 @@ class App:
         reserve = None
         if database.kind == "sqlite" and given.ballast:
             reserve = Ballast(path_of(given.database_url), given.ballast * 2**20)
-        return Upkeep(database, self.clock, derived.retention(given), reserve)
+        pictures = derived.screenshots(given)
+        return Upkeep(database, self.clock, derived.retention(given), reserve, pictures)
 
     async def _open_attempts(self) -> Attempts:
         from scout_cli import derived  # noqa: PLC0415 - see above
         from scout_cli.service.attempts import Attempts  # noqa: PLC0415 - see above
 
         database, notices = await self.database(), await self.outbox()
+        await sealing.check(database)  # before hours of work whose news could not be told
         return Attempts(
             database,
             self.clock,
@@ -268,6 +407,7 @@ class App:
             derived.budget(self.settings),
             notices,
             derived.terms(self.settings),
+            derived.screenshots(self.settings),
         )
 
     async def _chores(
@@ -284,7 +424,7 @@ class App:
         return deliver, upkeep.clean_when_due
 
     async def _open_database(self) -> Database:
-        database = await open_database(self.settings.database_url, self.clock)
+        database = await open_database(self.settings.database_url, self.clock, self.vault())
         self._shelf.closing(database.close)
         return database
 
@@ -306,6 +446,7 @@ class App:
             embed_url=given.embed_url,
             search_url=given.search_url,
             fetch_url=given.fetch_url,
+            browser_path=given.browser_path,
             channels=tuple(getattr(given, "notify", ())),
             private=given.allow_private_networks,
             num_ctx=given.num_ctx,

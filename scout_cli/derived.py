@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from urllib.parse import urlsplit
 
-from scout_cli.config import Settings
+from scout_cli.config import Settings, platform_folder
 from scout_cli.core.job import Budget
 from scout_cli.service.lease import Terms
+from scout_cli.service.readiness import Place
+from scout_cli.service.screenshots import Screenshots, of_database
 from scout_cli.service.upkeep import Retention
 
+_PORTS = {"ollama": 11434, "http": 80}
 _GRACE = timedelta(minutes=2)
 """For a run that ends in good order at its own deadline, before it is taken away."""
+
+
+def screenshots(given: Settings) -> Screenshots | None:
+    """Return where pictures of pages are kept, None where there is no place for them."""
+    return of_database(given.database_url, lambda: platform_folder("data"))
 
 
 def budget(given: Settings) -> Budget:
@@ -44,4 +53,24 @@ def retention(given: Settings) -> Retention:
         outbox_sent=given.keep_outbox_sent,
         outbox_dead=given.keep_outbox_dead,
         search_minutes=given.search_cache_minutes,
+        audit=given.keep_audit,
     )
+
+
+def places(given: Settings, llm_url: str) -> tuple[Place | None, tuple[Place, ...]]:
+    """Return where the model and search engines of one's own listen, for a look at whether they do.
+
+    Args:
+        given: the settings.
+        llm_url: the model's, `auto` resolved.
+    """
+    model = _place(llm_url) if llm_url.startswith("ollama") else None
+    own = (_place(url.partition("+")[2]) for url in given.search_url if "+http" in url)
+    return model, tuple(place for place in own if place is not None)
+
+
+def _place(url: str) -> Place | None:
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return None
+    return Place(host=parts.hostname, port=parts.port or _PORTS.get(parts.scheme, 443))

@@ -5,8 +5,12 @@ ScoutError                  1  anything that ends a command
 │   └── ConfigError         2  a setting, a scouts.toml or a URL that cannot be used
 ├── NotFound                3  no such scout, execution or finding
 ├── Conflict                1  it is already there, or already running
-│   └── FenceLost           1  another process has taken over this execution
+│   ├── FenceLost           1  another process has taken over this execution
+│   └── Changed             1  somebody changed it since it was read
 ├── Refused                 1  a rule of scout's own forbids it (an address, a size, a policy)
+│   ├── Unauthorized        1  who asks is not known: no token, or one that is not good any more
+│   ├── Forbidden           1  who asks is known, and may not
+│   └── TooMany             1  an allowance is used up for now
 └── Unavailable             4  a part outside scout did not do its work
     ├── DatabaseUnavailable 4
     ├── ModelUnavailable    4
@@ -69,10 +73,44 @@ class FenceLost(Conflict):
     code = "fence_lost"
 
 
+class Changed(Conflict):
+    """Somebody changed it since it was read; nothing was overwritten."""
+
+    code = "changed"
+
+
 class Refused(ScoutError):
     """A rule of scout's own forbids it."""
 
     code = "refused"
+
+
+class Unauthorized(Refused):
+    """Nobody is known by what the request brought."""
+
+    code = "unauthorized"
+
+
+class Forbidden(Refused):
+    """Whoever asks is known, and may not."""
+
+    code = "forbidden"
+
+
+class TooMany(Refused):
+    """An allowance is used up for now.
+
+    Args:
+        message: what happened.
+        hint: what to do.
+        retry_after: seconds until it is worth trying again.
+    """
+
+    code = "too_many"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class Unavailable(ScoutError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from uuid import UUID
 
 from scout_cli import notify
 from scout_cli.config import Settings, machine_timezone
@@ -32,6 +33,7 @@ class Mailroom:
         db: where messages wait.
         clock: time and identifiers.
         sessions: opens the HTTP sessions, when the first channel needs them.
+        guest_sessions: opens those of people who do not own this machine.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class Mailroom:
         db: Database,
         clock: Clock,
         sessions: Callable[[], Awaitable[Sessions]],
+        guest_sessions: Callable[[], Awaitable[Sessions]],
     ) -> None:
         self._settings = settings
         self._db = db
         self._clock = clock
         self._sessions = sessions
+        self._guest_sessions = guest_sessions
 
     def outbox(self) -> Outbox:
         """Return what queues news and notices.
@@ -79,12 +83,16 @@ class Mailroom:
         async def open_channel(url: str) -> Channel:
             return notify.open_channel(url, await self._channel_settings(write))
 
+        async def open_guest(url: str) -> Channel:
+            return notify.open_channel(url, await self._guest_settings())
+
         return Deliveries(
             self._db,
             self._clock,
             open_channel,
             terms=_terms,
             tell_lost=self.outbox().tell_channel_lost,
+            open_guest=open_guest,
             rules=Rules(
                 lease=timedelta(seconds=self._settings.lease),
                 quiet_hours=self._settings.quiet_hours,
@@ -92,9 +100,9 @@ class Mailroom:
             ),
         )
 
-    def desk(self) -> Desk:
-        """Return what a person sees of messages and channels."""
-        return Desk(self._db, notify.describe)
+    def desk(self, user: UUID | None = None) -> Desk:
+        """Return what a user sees of messages and channels; the local owner for None."""
+        return Desk(self._db, notify.describe, user)
 
     async def _channel_settings(self, write: Callable[[str], object] | None) -> ChannelSettings:
         given = self._settings
@@ -103,9 +111,21 @@ class Mailroom:
             smtp_url=given.smtp_url,
             mail_from=given.mail_from,
             webhook_secret=given.webhook_secret,
-            # Every channel is the local owner's: other people's URLs must not go to Apprise.
             apprise=True,
             write=write,
+            mail_timeout=_MAIL_STEP,
+        )
+
+    async def _guest_settings(self) -> ChannelSettings:
+        """Return what channels of other people get: no Apprise, no private network, no terminal.
+
+        Nor is their URL signed with the operator's secret, which would let them forge its news.
+        """
+        given = self._settings
+        return ChannelSettings(
+            sessions=await self._guest_sessions(),
+            smtp_url=given.smtp_url,
+            mail_from=given.mail_from,
             mail_timeout=_MAIL_STEP,
         )
 

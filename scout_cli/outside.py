@@ -9,14 +9,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 from scout_cli import fetch, llm, search
-from scout_cli.config import Settings
+from scout_cli.config import Settings, levels, platform_folder
 from scout_cli.core import urls
 from scout_cli.core.asking import Asking
 from scout_cli.core.ports import ChatModel, Clock, Embedder, Fetcher, Reasoner, SearchEngine
+from scout_cli.fetch.show import Show
 from scout_cli.llm import ModelSettings, auto
+from scout_cli.llm.calibrated import Calibrated
 from scout_cli.net.guard import Guard
 from scout_cli.net.sessions import Sessions
 from scout_cli.service.kit import Kit
+from scout_cli.service.screenshots import of_database
 from scout_cli.service.searching import InOrder, Remembering
 from scout_cli.shelf import Shelf
 from scout_cli.store import resolved
@@ -76,20 +79,38 @@ class Outside:
         """Return the HTTP sessions that all of them share."""
         return await self._shelf.get("sessions", self._open_sessions)
 
-    async def _open_reasoner(self) -> Reasoner:
+    async def guest_sessions(self) -> Sessions:
+        """Return the HTTP sessions for URLs of people who do not own this machine."""
+        return await self._shelf.get("guest_sessions", self._open_guest_sessions)
 
+    async def _open_guest_sessions(self) -> Sessions:
+        sessions = Sessions(Guard(), user_agent(self._settings.contact))
+        self._shelf.closing(sessions.close)
+        return sessions
+
+    async def chat_model(self) -> ChatModel | None:
+        """Return the model that converses; None where the built-in engine thinks."""
+        thinker = await self._shelf.get("thinker", self._open_thinker)
+        return cast(ChatModel, thinker) if hasattr(thinker, "chat") else None
+
+    async def _open_thinker(self) -> llm.Thinker:
         url = await self._resolve("llm_url", self._settings.llm_url)
         thinker = await llm.open_chat(url, self.model_settings(url))
         self._shelf.closing(thinker.aclose)
-        chats = hasattr(thinker, "chat")
-        return Asking(cast(ChatModel, thinker)) if chats else cast(Reasoner, thinker)
+        return thinker
+
+    async def _open_reasoner(self) -> Reasoner:
+        if (model := await self.chat_model()) is not None:
+            return Asking(model, self._clock.uuid)
+        return cast(Reasoner, await self._shelf.get("thinker", self._open_thinker))
 
     async def _open_embedder(self) -> Embedder:
 
         url = await self._resolve("embed_url", self._settings.embed_url)
         embedder = await llm.open_embedder(url, self.model_settings(url))
         self._shelf.closing(embedder.aclose)
-        return embedder
+        fitted = levels.parsed(self._settings.cutoffs).get(embedder.name)
+        return Calibrated(embedder, fitted) if fitted else embedder
 
     def model_settings(self, url: str) -> ModelSettings:
         """Return how to talk to the server of `url`; the key is for Ollama's own host alone."""
@@ -122,15 +143,29 @@ class Outside:
     async def _open_fetcher(self) -> Fetcher:
 
         sessions = await self.sessions()
-        fetcher = fetch.open_fetcher(self._settings.fetch_url, sessions)
+        fetcher = fetch.open_fetcher(self._settings.fetch_url, sessions, show=self._show())
         self._shelf.closing(fetcher.close)
         return fetcher
+
+    def _show(self) -> Show:
+        """Return how a browser shows pages; a run that stores nothing keeps no pictures."""
+        given, keep = self._settings, None
+        if given.screenshots and self._database is not None:
+            kept = of_database(given.database_url, lambda: platform_folder("data"))
+            keep = kept.take if kept else None
+        return Show(path=given.browser_path, at_once=given.browsers, keep_picture=keep)
 
     async def _open_sessions(self) -> Sessions:
 
         guard = Guard(private=self._settings.allow_private_networks, hosts=self._hosts)
         sessions = Sessions(guard, user_agent(self._settings.contact))
         self._shelf.closing(sessions.close)
+        if self._settings.robots:
+            from scout_cli.net.robots import Robots  # noqa: PLC0415 - with the first page only
+
+            robots = Robots(sessions)
+            sessions.permit = robots.permit
+            self._shelf.closing(robots.close)
         return sessions
 
 

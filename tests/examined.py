@@ -120,7 +120,7 @@ async def subject(database_url: str, **changes: Any) -> AsyncIterator[Subject]:
             "llm_url": "builtin://",
             "embed_url": "builtin://",
             "search_url": ("ddgs://",),
-            "fetch_url": "crawl4ai://auto",
+            "fetch_url": "crawl4ai://http",
             "num_ctx": 8_192,
             "bounds": Bounds(),
             "timezone": lambda: "Europe/Berlin",

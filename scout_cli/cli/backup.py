@@ -27,8 +27,9 @@ def command(session: Session, file: Path, *, force: bool, as_json: bool) -> None
     one moment, whoever is writing meanwhile. `scout restore` reads it, into a SQLite file or into
     PostgreSQL, whichever it came from.
 
-    Only you can read the file. It holds the addresses of your channels, which may be secret; the
-    settings and keys of this machine are not in it.
+    Only you can read the file. The addresses of your channels, which may be secret, are encrypted
+    in it; the settings and keys of this machine are not in it. To restore it elsewhere you need
+    the file keys.toml, which stands beside the database: keep a copy of that, apart from this one.
 
     \b
     Example:

@@ -7,6 +7,7 @@ import re
 import sys
 
 from scout_cli.cli import streams, times
+from scout_cli.core import report
 from scout_cli.core.job import Item, Result, Source
 from scout_cli.core.models import Counts
 
@@ -42,7 +43,7 @@ def closing(result: Result, seconds: float) -> str:
     """Return one line: what was new, what was a repeat, what could not be read, what it cost."""
     counts, usage = result.counts, result.usage
     head = {
-        "new": f"{counts.new + counts.possible_repeats} new",
+        "new": f"{counts.reported} new",
         "nothing_new": "Nothing new",
         "degraded": "Nothing new in what could be read",
         "could_not_look": "Could not look",
@@ -60,9 +61,11 @@ def closing(result: Result, seconds: float) -> str:
 
 def _told(counts: Counts) -> list[str]:
     told = [
+        (counts.updates, f"{counts.updates} of them an update"),
         (counts.possible_repeats, f"{counts.possible_repeats} of them perhaps a repeat"),
         (counts.repeats, _count(counts.repeats, "repeat")),
         (counts.stale, f"{counts.stale} too old"),
+        (counts.suppressed, f"{counts.suppressed} held back as you said"),
         (counts.dropped, f"{_count(counts.dropped, 'claim')} without proof dropped"),
     ]
     pages = counts.read + counts.unchanged + counts.unread
@@ -76,7 +79,7 @@ def _count(number: int, one: str, many: str = "") -> str:
 
 
 def _item(item: Item) -> str:
-    label = "Possible repeat: " if item.possible_repeat else ""
+    label = report.label(item)
     marks = "".join(f"[{number}]" for number in item.sources)
     return f"- {label}{streams.line(item.text)} {marks}".rstrip()
 

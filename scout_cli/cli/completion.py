@@ -22,11 +22,13 @@ _IN_DOUBLE = re.compile(r'[\\"$`]')
 SCOUTS = {
     "run": True,
     "show": False,
+    "chat": False,
     "edit": False,
     "pause": True,
     "resume": True,
     "rm": True,
     "history": True,
+    "suppressed": True,
     "export": True,
 }
 """Command -> whether it takes several SCOUTs. Tab after these imports no command."""

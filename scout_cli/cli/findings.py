@@ -14,9 +14,8 @@ from scout_cli.cli import names, streams, tables, times
 from scout_cli.cli.session import Session, pass_session
 from scout_cli.cli.tables import Column
 from scout_cli.cli.times import Times
-from scout_cli.core.models import Finding, Novelty
+from scout_cli.core.models import REPORTED, Finding, Novelty
 
-_REPORTED: tuple[Novelty, ...] = ("new", "possible_repeat")
 _ALL: tuple[Novelty, ...] = get_args(Novelty)
 _COLUMNS = (
     Column("id"),
@@ -44,7 +43,7 @@ _COLUMNS = (
     "--status",
     type=click.Choice([*_ALL, "all"]),
     multiple=True,
-    help="Only of this kind; default: new and possible_repeat, which are those reported.",
+    help="Only of this kind; default: new, update and possible_repeat, as reported.",
 )
 @click.option("--limit", default=50, type=click.IntRange(1, 100_000), help="Facts, default 50.")
 @times.utc_option
@@ -66,7 +65,7 @@ def command(
     Example:
       scout findings --scout 1a2b3c4d --since 7d
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    novelty = () if "all" in status else tuple(n for n in _ALL if n in status) or _REPORTED
+    novelty = () if "all" in status else tuple(n for n in _ALL if n in status) or REPORTED
 
     async def work(app: App) -> None:
         now = app.clock.now()

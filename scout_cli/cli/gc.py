@@ -18,6 +18,13 @@ _NAMES = {
     "outbox_dead": "messages that were given up",
     "searches": "answers of search engines",
     "answers": "recorded answers of ended runs",
+    "screenshots": "pictures of pages",
+    "events": "events of runs",
+    "sessions": "sessions that ended",
+    "tokens": "tokens that ended",
+    "codes": "codes for one use",
+    "chat_items": "items of the chat gateway",
+    "audit": "lines of the audit log",
 }
 
 
@@ -29,7 +36,8 @@ def command(session: Session, *, dry_run: bool, as_json: bool) -> None:
     """Remove what is older than it is kept.
 
     `scout tick` and `scout worker` do so every hour by themselves. How long things are kept: the
-    settings keep_pages, keep_steps, keep_executions, keep_outbox_sent and keep_outbox_dead.
+    settings keep_pages, keep_steps, keep_executions, keep_outbox_sent, keep_outbox_dead and
+    keep_audit.
 
     Findings with their vectors stay whatever their age, and so do the newest runs of each scout:
     `scout forget` deletes findings.

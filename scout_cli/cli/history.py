@@ -129,7 +129,7 @@ def _numbers(run: Execution) -> tuple[str, ...]:
     if counts is None:
         return "-", "-", "-", "-", tokens
     return (
-        str(counts.new + counts.possible_repeats),
+        str(counts.reported),
         str(counts.repeats),
         str(counts.read + counts.unchanged + counts.unread),
         str(counts.unread),

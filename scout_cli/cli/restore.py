@@ -34,6 +34,9 @@ def command(
     then it takes the place of what is there. A SQLite file is kept as FILE.before-restore; in
     PostgreSQL all rows are replaced in one transaction. Stop workers and servers first.
 
+    Secrets in a backup, such as the addresses of channels, are encrypted, and the keys are not in
+    it: bring the file keys.toml of that machine, beside the database, first.
+
     What waited to be sent when the backup was made is sent again, under the same key.
 
     \b
@@ -42,7 +45,7 @@ def command(
       scout --database postgresql://localhost/scout restore scout.tar.gz
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     if verify:
-        found = session.run(lambda app: archive.verify(file, app.clock))
+        found = session.run(lambda app: archive.verify(file, app.clock, app.vault()))
         _tell(found, "is sound", as_json=as_json)
         return ExitCode.FAILED if found.violations else ExitCode.OK
 

@@ -1,14 +1,15 @@
-"""`scout show`: one scout, its last brief, its next run."""
+"""`scout show`: one scout, its last brief, its next run; or the timeline of one story."""
 
 from __future__ import annotations
 
 import click
 
 from scout_cli.app import App
-from scout_cli.cli import brief, names, streams, tables, times, wishes
+from scout_cli.cli import brief, names, story, streams, tables, times, wishes
 from scout_cli.cli.list import ended, glance
 from scout_cli.cli.session import Session, pass_session
 from scout_cli.cli.times import Times
+from scout_cli.errors import NotFound
 from scout_cli.service.scouts import Overview
 
 
@@ -18,9 +19,10 @@ from scout_cli.service.scouts import Overview
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def command(session: Session, name: str, *, utc: bool, as_json: bool) -> None:
-    """Show one scout, its last brief and its next run.
+    """Show one scout, its last brief and its next run; or the timeline of one story.
 
-    SCOUT is an id, the beginning of one, or a title.
+    SCOUT is an id, the beginning of one, or a title. The id of a finding shows the story that it
+    belongs to: all that was found of the same event.
 
     \b
     Example:
@@ -29,7 +31,11 @@ def command(session: Session, name: str, *, utc: bool, as_json: bool) -> None:
 
     async def work(app: App) -> None:
         scouts = await app.scouts()
-        scout = await scouts.find(name)
+        try:
+            scout = await scouts.find(name)
+        except NotFound as unknown:
+            await _show_story(app, name, unknown, utc=utc, as_json=as_json)
+            return
         overview = await scouts.overview(scout)
         told = await scouts.last_with_news(scout)
         if as_json:
@@ -43,6 +49,23 @@ def command(session: Session, name: str, *, utc: bool, as_json: bool) -> None:
         _next_step(overview)
 
     session.run(work)
+
+
+async def _show_story(app: App, name: str, unknown: NotFound, *, utc: bool, as_json: bool) -> None:
+    """Show the story that a name means, when it means no scout.
+
+    Raises:
+        NotFound: it means no story either; it says so of scouts, which most names are of.
+        InvalidInput: it may mean several stories.
+    """
+    try:
+        found = await (await app.findings()).story(name)
+    except NotFound:
+        raise unknown from None
+    if as_json:
+        streams.put_json({"story": found})
+    else:
+        story.show(found, Times(app.clock.now(), utc))
 
 
 def _rows(overview: Overview, shown: Times) -> list[tuple[str, str]]:

@@ -31,10 +31,12 @@ _FOREIGN = {"ollama_host": "OLLAMA_HOST", "ollama_api_key": "OLLAMA_API_KEY"}
 _Count = Annotated[int, Meta(ge=1, le=10_000)]
 _Days = Annotated[int, Meta(ge=0, le=36_500)]
 _TIME = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_SHARE = r"(?:0(?:\.[0-9]+)?|1(?:\.0+)?)"
+_Cutoffs = Annotated[str, Meta(pattern=rf"^\S+={_SHARE}:{_SHARE}(?::{_SHARE})?$")]
 _HostPort = Annotated[str, Meta(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[0-9]{1,5}$")]
 
 
-def _platform_folder(kind: str) -> Path | None:
+def platform_folder(kind: str) -> Path | None:
     """Return scout's `data` or `config` folder; None where the machine has no home to put it."""
     import platformdirs  # noqa: PLC0415 - only when nothing was configured
 
@@ -43,7 +45,7 @@ def _platform_folder(kind: str) -> Path | None:
 
 
 def _default_database() -> str:
-    folder = _platform_folder("data")
+    folder = platform_folder("data")
     if folder is None:
         raise ConfigError(
             "there is no home directory to keep the database in",
@@ -62,14 +64,28 @@ class Settings(shape.Shape, frozen=True, kw_only=True):
     """The language model: `ollama://127.0.0.1:11434/qwen3:8b`, `ollama+https://host/model`,
     `builtin://` (no model), or `auto`: Ollama when it answers, else the built-in engine."""
     embed_url: str = "auto"
-    """The embedder, in the same form: `ollama://127.0.0.1:11434/nomic-embed-text`, `builtin://`
-    or `auto`."""
+    """The embedder, in the same form: `ollama://127.0.0.1:11434/nomic-embed-text`, `builtin://`,
+    `use://` (small and multilingual, `pip install scout-watch[use]`) or `auto`."""
+    cutoffs: tuple[_Cutoffs, ...] = ()
+    """Where "the same" begins, by embedder, as `scout calibrate --write` fits it:
+    `built-in/lexical-1=0.45:0.60` or, with the usual cosine of two different facts as the third
+    number, `use/multilingual-3=0.70:0.90:0.30`. Others keep the cut-offs they come with."""
     search_url: Annotated[tuple[str, ...], Meta(min_length=1)] = ("ddgs://",)
     """Search engines, asked in this order: `ddgs://`, `searxng+http://127.0.0.1:8080`."""
     fetch_url: str = "crawl4ai://auto"
-    """How pages are read: `crawl4ai://auto`, `crawl4ai://http` (never a browser)."""
+    """How pages are read: `crawl4ai://auto` starts a browser for pages that their scripts make,
+    `crawl4ai://http` never does, `crawl4ai://browser` shows every page in one."""
+    browser_path: str = ""
+    """The Chromium or Chrome to use; empty looks for one on this machine."""
+    browsers: Annotated[int, Meta(ge=1, le=16)] = 1
+    """Browsers at the same time, of 300 to 600 MB each; none runs before a page needs it."""
+    screenshots: bool = False
+    """Whether to keep a picture of each page that a browser shows, as long as its text is kept."""
     allow_private_networks: bool | tuple[_HostPort, ...] = False
     """Whether pages may be fetched from private addresses: `true`, or a list of `host:port`."""
+    robots: bool = True
+    """Whether to leave pages alone that their sites let no program read (robots.txt). Pages and
+    feeds that you name yourself are read all the same: a person has asked for them."""
     num_ctx: Annotated[int, Meta(ge=512, le=10_000_000)] = 8_192
     """Context length asked of the model, in tokens, prompt and answer together."""
     deadline: Annotated[float, Meta(ge=1, le=86_400)] = 1_800.0
@@ -127,6 +143,34 @@ class Settings(shape.Shape, frozen=True, kw_only=True):
     """MiB in reserve beside a SQLite database, given up when the disk is full; 0 for none."""
     contact: Annotated[str, Meta(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""
     """An e-mail address or page that scout names in its User-Agent, for the owners of sites."""
+    jwt_secret: tuple[str, ...] = ()
+    """What signs the tokens of `scout serve`, newest first, at least 32 bytes each; secret. Empty:
+    made on first need and kept in `keys.toml` beside the database, for its owner alone."""
+    secret_keys: tuple[str, ...] = ()
+    """What encrypts the secrets in the database, such as channel URLs: Fernet keys, newest first;
+    secret. Empty: as for `jwt_secret`. `scout keys rotate` changes them."""
+    public_url: Annotated[str, Meta(pattern=r"^$|^https?://[^\s/]+(/[^\s]*[^\s/])?$")] = ""
+    """Where others reach `scout serve`, such as `https://scout.example.org`: for links in mails
+    and feeds. Empty: the address it listens on."""
+    site_url: Annotated[str, Meta(pattern=r"^$|^https?://[^\s/]+(/[^\s]*[^\s/])?$")] = ""
+    """Where the web interface is, for the way back from a confirmation mail."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web pages that may call the server, such as `https://news.example.org`; those of this machine
+    always may."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names by which the server may be called, beside its own address and that of
+    `public_url`."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+    signup: Literal["open", "closed"] = "open"
+    """Whether people may make accounts by themselves. The first account is made by whoever runs the
+    server, wherever that is not this machine alone."""
+    confirm_email: bool = False
+    """Whether an account works only after its address was confirmed by mail."""
+    metrics_token: str = ""
+    """Lets others than this machine read `/metrics`; secret."""
+    keep_audit: _Days = 365
+    """Days for which the log of who did what is kept; 0 keeps it for ever."""
     ollama_host: str = ""
     """Ollama's address when `llm_url` is `auto`; the environment twin is `OLLAMA_HOST`."""
     ollama_api_key: str = ""
@@ -218,7 +262,7 @@ def _find(config_path: Path | None, environ: Mapping[str, str], cwd: Path) -> Pa
         return config_path
     if named := environ.get("SCOUT_CONFIG"):
         return Path(named)
-    folder = _platform_folder("config")
+    folder = platform_folder("config")
     candidates = [cwd / FILE_NAME, *([folder / FILE_NAME] if folder else [])]
     return next((path for path in candidates if os.path.lexists(path)), None)
 

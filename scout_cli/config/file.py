@@ -19,7 +19,7 @@ MAX_FILE = 1_048_576
 MAX_SCOUTS = 8 * MAX_FILE
 """Bytes of a file of scouts, which is read only when somebody names it: some 10,000 of them."""
 
-_SECRET_WORD = re.compile(r"(?i)(^|[_-])(api_?key|key|token|secret|passw(or)?d|pw)$")
+_SECRET_WORD = re.compile(r"(?i)(^|[_-])(api_?keys?|keys?|tokens?|secrets?|passw(or)?ds?|pw)$")
 _TOKEN_SCHEMES = frozenset(
     "discord gchat gotify ifttt mailgun msteams pbul pover sendgrid slack tgram twilio".split()
 )

@@ -14,6 +14,8 @@ ResultNumber = Annotated[int, Meta(ge=1, le=99)]
 MAX_FACTS = 5
 """Facts taken from one page."""
 MAX_QUERIES = 5
+MAX_PAIRS = 4
+"""Pairs of sentences in one question."""
 
 
 class SetUpAnswer(Shape, frozen=True, kw_only=True):
@@ -55,6 +57,15 @@ class WriteAnswer(Shape, frozen=True, kw_only=True):
     """A news brief: each item one sentence that ends with its sources, as in [S1]."""
 
     items: Annotated[list[Annotated[str, Meta(max_length=400)]], Meta(min_length=1, max_length=12)]
+
+
+class JudgeAnswer(Shape, frozen=True, kw_only=True):
+    """For each pair of sentences, in their order, what the later one tells that is new."""
+
+    news: Annotated[
+        list[Annotated[str, Meta(max_length=200, description='the new fact, or "none"')]],
+        Meta(min_length=1, max_length=MAX_PAIRS),
+    ]
 
 
 class SummaryAnswer(Shape, frozen=True, kw_only=True):

@@ -7,10 +7,12 @@ model said; then the built-in engine. An absent model is not an answer: `ModelUn
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
 from scout_cli.core import shape, tools
 from scout_cli.core.models import AnsweredBy
@@ -23,6 +25,17 @@ _FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 _TURN = re.compile(r"<\|([^<>|]{0,40})\|>|<(/?s|(?:start|end)_of_turn)>|\[(/?INST)\]")
 """Marks by which chat templates tell turns apart; a server may read them out of any text."""
+_FORGED = re.compile(r"\bpage-[0-9a-f]{16,}\b")
+"""What looks like the line that fences material; a page cannot know the one of this call."""
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2"
+    "\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ud800-\udfff\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+)
+"""What no reader sees and a model reads: controls, directions, tags, blanks, variants."""
+_BREAKS = str.maketrans(dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n"))
 _PROMPTS = files("scout_cli.core") / "prompts"
 
 
@@ -31,12 +44,15 @@ class Asking:
 
     Args:
         model: answers one request at a time.
+        fresh: makes what nobody can guess; with it fences material from the web in each call.
+            Without one the fence is a hash of the material and the wish.
     """
 
     follows_up = True
 
-    def __init__(self, model: ChatModel) -> None:
+    def __init__(self, model: ChatModel, fresh: Callable[[], UUID] | None = None) -> None:
         self._model = model
+        self._fresh = fresh
 
     @property
     def name(self) -> str:
@@ -58,12 +74,18 @@ class Asking:
         """
         if isinstance(question, FollowUp) and await self._model.offers_tools():
             return await self._call_tools(question, on_token)
-        talk = _Talk(question, self._room(question))
+        talk = _Talk(question, self._room(question), self._fence(question))
         for _ in range(calls):
             reply = await self._model.chat(talk.request(), on_token)
             if (value := talk.read(reply)) is not None:
                 return talk.answer(value)
         return talk.give_up()
+
+    def _fence(self, question: Any) -> str:
+        if self._fresh is not None:
+            return f"page-{self._fresh().hex}"
+        known = _encodable("\0".join(question.slots(0).values()))
+        return f"page-{sha256(known.encode()).hexdigest()[:32]}"
 
     def _room(self, question: Any) -> int:
         """Return how many characters of a page fit: half the context, less the answer's share."""
@@ -72,22 +94,26 @@ class Asking:
         return max(600, tokens * CHARACTERS_PER_TOKEN)
 
     async def _call_tools(self, question: FollowUp, on_token: TokenSink | None) -> Answer:
-        talk = _Talk(question, 0)
+        talk = _Talk(question, 0, self._fence(question))
+        task = render("follow_up_tools", {**question.slots(0), "marker": talk.fence})
         request = ChatRequest(
-            messages=(Message(role="user", content=render("follow_up_tools", question.slots(0))),),
+            messages=(Message(role="user", content=task),),
             tools=tools.offered(),
             max_tokens=question.max_tokens,
         )
         talk.count(await self._model.chat(request, on_token))
-        return talk.answer(question.from_calls(talk.last.tool_calls))
+        told = shape.encode([call.arguments for call in talk.last.tool_calls]).decode()
+        calls = () if talk.fence in told else talk.last.tool_calls
+        return talk.answer(question.from_calls(calls))
 
 
 class _Talk:
     """One question and what was said about it so far."""
 
-    def __init__(self, question: Any, room: int) -> None:
+    def __init__(self, question: Any, room: int, fence: str) -> None:
         self.question = question
         self.room = room
+        self.fence = fence
         self.error = ""
         self.by: AnsweredBy = "model"
         self.calls = self.prompt_tokens = self.completion_tokens = 0
@@ -96,7 +122,8 @@ class _Talk:
     def request(self) -> ChatRequest:
         """Return the question, or the repair turn once there is something to repair."""
         schema, note = _form(self.question.answer)
-        task = render(self.question.task, self.question.slots(self.room))
+        slots = {**self.question.slots(self.room), "marker": self.fence}
+        task = render(self.question.task, slots)
         messages = [
             Message(role="system", content=render("system", {})),
             Message(role="user", content=f"{task}\n\n{note}"),
@@ -126,11 +153,17 @@ class _Talk:
             self.room //= 2
             return None
         try:
-            value = shape.decode(_json_of(reply.text), self.question.answer, what="the answer")
+            self._refuse_leak()
+            value = shape.decode(json_of(reply.text), self.question.answer, what="the answer")
             return self.question.check(value)
         except InvalidInput as error:
             self.error = "the answer was cut off" if reply.cut else error.message
             return None
+
+    def _refuse_leak(self) -> None:
+        """Refuse an answer that repeats the fence: it tells of the prompt, not of the material."""
+        if self.fence in self.last.text:
+            raise InvalidInput("the answer repeats a line of the question")
 
     def answer(self, value: Any) -> Answer:
         """Return `value` with who gave it and what it cost."""
@@ -146,6 +179,7 @@ class _Talk:
     def give_up(self) -> Answer:
         """Read the last reply as lines, else answer without the model."""
         try:
+            self._refuse_leak()
             found = self.question.from_lines(self.last.text)
             if found is not None and not self.last.truncated:
                 self.by = "lines"
@@ -156,12 +190,24 @@ class _Talk:
         return self.answer(self.question.built_in())
 
 
-def render(task: str, slots: Any) -> str:
+def render(task: str, slots: Mapping[str, str]) -> str:
     """Return the prompt file `task` with its `{{slots}}` filled.
 
-    What fills a slot is never read as a slot again and cannot forge a turn of the conversation.
+    What fills a slot is never read as a slot again, cannot forge a turn of the conversation or a
+    fence, and holds nothing that a reader would not see.
     """
-    return _SLOT.sub(lambda match: _TURN.sub(r"(\1\2\3)", slots[match.group(1)]), _prompt(task))
+    return _SLOT.sub(lambda match: _material(match.group(1), slots), _prompt(task))
+
+
+def _material(name: str, slots: Mapping[str, str]) -> str:
+    return slots[name] if name == "marker" else harmless(slots[name])
+
+
+def harmless(text: str) -> str:
+    """Return `text` so that it forges no turn of a conversation and no fence, and hides nothing."""
+    if not text.isascii() or not text.isprintable():
+        text = _UNSEEN.sub("", text.replace("\r\n", "\n").translate(_BREAKS))
+    return _FORGED.sub("", _TURN.sub(r"(\1\2\3)", text))
 
 
 @cache
@@ -189,7 +235,7 @@ def _encodable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _json_of(text: str) -> str:
+def json_of(text: str) -> str:
     """Return the JSON object in a reply that may have fences or prose around it."""
     if fenced := _FENCE.match(text):
         return fenced.group(1)

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from scout_cli.core import novelty, passages, report
+from scout_cli.core.details import difference, signature, unsure
 from scout_cli.core.events import FactCompared
 from scout_cli.core.job import Item, Job, ReportedFact, Result, Source
+from scout_cli.core.judging import ask_about
 from scout_cli.core.look import LOOKED, Look
-from scout_cli.core.models import Counts, Outcome, PageOutcome, Problem
-from scout_cli.core.ports import Parts, Vector
+from scout_cli.core.models import (
+    REPORTED,
+    Counts,
+    Outcome,
+    PageOutcome,
+    Path,
+    Problem,
+    Rung,
+)
+from scout_cli.core.ports import Habits, Parts, Vector
 from scout_cli.core.questions import CitedFact, Summarise, Write, cites, without_cites
 from scout_cli.core.reading import Fact, Reading
-from scout_cli.core.signature import difference, signature, unsure
 from scout_cli.core.trail import OpenStep, OutOfTime, Trail
 from scout_cli.core.urls import host_of
 from scout_cli.core.verify import shared
-
-_details = lru_cache(maxsize=256)(signature)
 
 
 class Conclusion:
@@ -43,6 +51,7 @@ class Conclusion:
         self._reading = reading
         self._reported: list[ReportedFact] = []
         self._also: dict[Any, list[int]] = {}
+        self._undecided: dict[UUID, novelty.Verdict] = {}
         self._cut_short = False
 
     async def out_of_time(self, late: OutOfTime) -> None:
@@ -58,50 +67,72 @@ class Conclusion:
         given = {"facts": len(self._reading.facts), "embedder": embedder.name}
         async with self._trail.step("analyze", "Compare with earlier findings", given) as step:
             vectors = await embedder.embed([fact.text for fact in self._reading.facts])
-            kept: list[tuple[ReportedFact, Vector]] = []
-            for fact, vector in zip(self._reading.facts, vectors, strict=True):
-                compared = await self._judge(fact, vector, kept)
-                kept.append((compared, vector))
-                self._reported.append(compared)
-                await self._parts.memory.keep(compared.id, vector)
-                await self._trail.emit(FactCompared(at=self._parts.clock.now(), fact=compared))
+            compared = await self._compared(vectors)
             step.output = {
-                "facts": [{"fact": fact.fact, "novelty": fact.novelty} for fact in self._reported]
+                "facts": [{"fact": fact.fact, "novelty": fact.novelty} for fact in compared]
             }
+        self._reported = await self._asked(compared)
+        for fact, vector in zip(self._reported, vectors, strict=True):
+            await self._parts.memory.keep(fact.id, vector)
+            await self._trail.emit(FactCompared(at=self._parts.clock.now(), fact=fact))
 
-    async def _judge(
-        self, fact: Fact, vector: Vector, kept: list[tuple[ReportedFact, Vector]]
-    ) -> ReportedFact:
-        if twin := self._twin(fact, vector, kept):
-            self._also.setdefault(twin.id, []).append(fact.page.number)
-            verdict = novelty.Verdict(
-                novelty="repeat",
-                same_as=twin.same_as or twin.id,
-                reason=f"the same as [S{twin.source}] in this run",
-            )
-            return self._as_reported(fact, verdict)
+    async def _compared(self, vectors: Sequence[Vector]) -> list[ReportedFact]:
+        """Return the facts with what code alone can say about each."""
+        memory = self._parts.memory
+        usual = await memory.background()
+        habits = replace(self._look.habits, background=usual.cosine, sample=usual.sample)
+        levels = novelty.cutoffs_of(self._parts.embedder).on(habits)
+        kept: list[tuple[ReportedFact, Vector]] = []
+        for fact, vector in zip(self._reading.facts, vectors, strict=True):
+            twin = self._twin(fact, vector, kept, levels.upper)
+            verdict = self._twice(fact, twin) if twin else await self._judge(fact, vector, habits)
+            compared = self._as_reported(fact, verdict)
+            self._undecided[compared.id] = verdict
+            kept.append((compared, vector))
+        return [fact for fact, _ in kept]
+
+    async def _asked(self, compared: Sequence[ReportedFact]) -> list[ReportedFact]:
+        """Return the facts with what the model says about those between the cut-offs."""
+        verdicts = [self._undecided[fact.id] for fact in compared]
+        facts = [fact.fact for fact in compared]
+        settled = await ask_about(verdicts, facts, self._parts.reasoner, self._trail)
+        return [
+            _told(fact, verdict) if verdict is not before else fact
+            for fact, verdict, before in zip(compared, settled, verdicts, strict=True)
+        ]
+
+    def _twice(self, fact: Fact, twin: ReportedFact) -> novelty.Verdict:
+        """Return the verdict on a fact that another one of this run says too."""
+        self._also.setdefault(twin.id, []).append(fact.page.number)
+        said = f"the same as [S{twin.source}] in this run"
+        return novelty.Verdict(
+            novelty="repeat",
+            same_as=twin.same_as or twin.id,
+            reason=said,
+            story_id=twin.story_id,
+            path=Path(rungs=(Rung(name="words", outcome="the same", detail=said),)),
+        )
+
+    async def _judge(self, fact: Fact, vector: Vector, habits: Habits) -> novelty.Verdict:
         verdict = await novelty.judge(
             fact.text,
             fact.page.canonical_url,
             vector,
             memory=self._parts.memory,
             embedder=self._parts.embedder,
+            habits=habits,
         )
         since = None if self._job.first else self._job.window.since
-        if verdict.novelty != "repeat" and novelty.stale(fact.page.page.published_at, since):
-            verdict = replace(
-                verdict, novelty="stale", reason="published before the time this scout looks at"
-            )
-        return self._as_reported(fact, verdict)
+        return novelty.outdated(verdict, fact.page.page.published_at, since)
 
+    @staticmethod
     def _twin(
-        self, fact: Fact, vector: Vector, kept: list[tuple[ReportedFact, Vector]]
+        fact: Fact, vector: Vector, kept: list[tuple[ReportedFact, Vector]], upper: float
     ) -> ReportedFact | None:
         """Return the fact of this run that says the same, if there is one."""
-        upper = self._parts.embedder.cutoffs[1]
-        details = _details(fact.text)
+        details = signature(fact.text)
         for other, other_vector in kept:
-            known = _details(other.fact)
+            known = signature(other.fact)
             if difference(details, known) or unsure(details, known):
                 continue  # asked first: it costs a hundredth of the vectors
             if novelty.cosine(vector, other_vector) >= upper:
@@ -110,8 +141,9 @@ class Conclusion:
 
     def _as_reported(self, fact: Fact, verdict: novelty.Verdict) -> ReportedFact:
         page = fact.page.page
+        made = self._parts.clock.uuid()
         return ReportedFact(
-            id=self._parts.clock.uuid(),
+            id=made,
             source=fact.page.number,
             fact=fact.text,
             quote=fact.quote,
@@ -127,12 +159,15 @@ class Conclusion:
             reason=verdict.reason,
             stated_date=fact.stated_date,
             answered_by=fact.by,
+            story_id=verdict.story_id or made,
+            changed=verdict.changed,
+            path=verdict.path,
         )
 
     async def draw(self) -> Result:
         """Write the brief, if anything is new, and return the result."""
         await self._tell_unread()
-        news = [fact for fact in self._reported if fact.novelty in ("new", "possible_repeat")]
+        news = [fact for fact in self._reported if fact.novelty in REPORTED]
         items = await self._write(news) if news else []
         sentence = await self._summarise(items) if items else ""
         counts = self._counts()
@@ -182,7 +217,12 @@ class Conclusion:
         cited = [fact for fact in news if fact.source in numbers]
         nearest = max(cited, key=lambda fact: shared(fact.fact, told), default=None)
         doubtful = nearest is not None and nearest.novelty == "possible_repeat"
-        return Item(text=told, sources=tuple(numbers), possible_repeat=doubtful)
+        return Item(
+            text=told,
+            sources=tuple(numbers),
+            possible_repeat=doubtful,
+            changed=nearest.changed if nearest is not None else "",
+        )
 
     async def _summarise(self, items: list[Item]) -> str:
         question = Summarise(
@@ -218,9 +258,11 @@ class Conclusion:
         outcomes = list(self._look.outcomes.values())
         return Counts(
             new=kinds.count("new"),
+            updates=kinds.count("update"),
             possible_repeats=kinds.count("possible_repeat"),
             repeats=kinds.count("repeat"),
             stale=kinds.count("stale"),
+            suppressed=kinds.count("suppressed"),
             dropped=self._reading.dropped,
             read=outcomes.count("read"),
             unchanged=outcomes.count("unchanged"),
@@ -277,3 +319,14 @@ class Conclusion:
     async def _last_step(self, result: Result) -> None:
         async with self._trail.step("summarize", "Report") as step:
             step.output = {"response": result.results_summary.response}
+
+
+def _told(fact: ReportedFact, verdict: novelty.Verdict) -> ReportedFact:
+    """Return a fact with the verdict that a model's answer made of it."""
+    return replace(
+        fact,
+        novelty=verdict.novelty,
+        reason=verdict.reason,
+        changed=verdict.changed,
+        path=verdict.path,
+    )

@@ -13,6 +13,7 @@ from scout_cli.core.models import (
     Location,
     Novelty,
     Outcome,
+    Path,
     Problem,
     Record,
     ResultsSummary,
@@ -90,6 +91,12 @@ class ReportedFact(Record, frozen=True, kw_only=True):
     stated_date: str = ""
     """When it happens, in the page's words, if the page says so."""
     answered_by: AnsweredBy = "model"
+    story_id: UUID | None = None
+    """The first finding of the event that this one belongs to."""
+    changed: str = ""
+    """For an update: what is different now, in a few words."""
+    path: Path | None = None
+    """How the novelty was decided."""
 
 
 class Item(Record, frozen=True, kw_only=True):
@@ -98,6 +105,8 @@ class Item(Record, frozen=True, kw_only=True):
     text: str
     sources: tuple[int, ...]
     possible_repeat: bool = False
+    changed: str = ""
+    """For an update of an earlier finding: what is different now."""
 
 
 class Source(Record, frozen=True, kw_only=True):

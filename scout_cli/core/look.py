@@ -15,6 +15,7 @@ from scout_cli.core.models import PageOutcome, Problem, Record
 from scout_cli.core.ports import (
     Fetcher,
     FetchRequest,
+    Habits,
     Hit,
     Memory,
     Page,
@@ -64,6 +65,8 @@ class Look:
         self._judged: dict[str, bool] = {}
         self._number = 0
         self._asked_at = job.asked_at or trail.clock.now()
+        self.habits = Habits()
+        """What the user liked; set before the first search."""
         self.queries: list[str] = []
         self.answered = 0
         """Searches and feeds that gave an answer, an empty one included."""
@@ -190,7 +193,7 @@ class Look:
             for key, url in fixed.items()
         ]
         others = [candidate for candidate in merged if candidate.canonical_url not in fixed]
-        self.found = ranking.rank([*pinned, *others], self._job.goal, self._asked_at)
+        self.found = ranking.rank([*pinned, *others], self._job.goal, self._asked_at, self.habits)
 
     def _wanted(self, url: str) -> bool:
         """Return whether this scout reads `url`; several searches bring the same ones."""
@@ -228,6 +231,8 @@ class Look:
                 "content": page.text[:SHOWN_CONTENT],
                 "outcome": page.outcome,
             }
+            if page.screenshot:
+                step.output["screenshot"] = page.screenshot
             if page.outcome not in LOOKED:
                 step.fail(page.detail or page.outcome)
         return step, _dated(page, candidate.hit)
@@ -240,6 +245,7 @@ class Look:
             etag=seen.etag if seen else None,
             last_modified=seen.last_modified if seen else None,
             language=self._job.language,
+            named=candidate.pinned,
         )
         page = await self._trail.within(self._fetcher.fetch(request))
         if seen is None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from scout_cli.core.models import SeenPage
 from scout_cli.core.novelty import cosine
-from scout_cli.core.ports import Earlier, Neighbour, Vector
+from scout_cli.core.ports import Background, Earlier, Habits, Neighbour, Vector
 
 
 class ListMemory:
@@ -30,6 +30,14 @@ class ListMemory:
     async def page(self, canonical_url: str) -> SeenPage | None:
         """Return what is remembered of a page."""
         return self.pages.get(canonical_url)
+
+    async def habits(self) -> Habits:
+        """Return the habits of a scout that nobody has said anything about."""
+        return Habits()
+
+    async def background(self) -> Background:
+        """Return that too little is known to say."""
+        return Background()
 
     async def nearest(self, vector: Vector, limit: int = 5) -> Sequence[Neighbour]:
         """Return the closest earlier findings, closest first."""

@@ -7,10 +7,13 @@ tables; the second is ours and stands beside it.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+Secret = Annotated[str, Meta(extra={"secret": True})]
+"""Text that is stored encrypted, where the database was opened with keys."""
 
 Status = Literal["running", "completed", "failed"]
 TaskStatus = Literal["completed", "partial", "not_found", "insufficient_data"]
@@ -28,8 +31,19 @@ State = Literal["queued", "running", "completed", "failed", "cancelled"]
 
 Digest = Literal["daily", "weekly"]
 
-Novelty = Literal["new", "repeat", "possible_repeat", "stale"]
-"""`possible_repeat` is reported, and labelled; `repeat` and `stale` are stored in silence."""
+Novelty = Literal["new", "update", "possible_repeat", "repeat", "stale", "suppressed"]
+"""What a finding is beside what was found before.
+
+`new`, `update` (of an earlier finding, by another number, date or state) and `possible_repeat`
+(labelled) are reported; `repeat`, `stale` and `suppressed` (by what the user said) are stored in
+silence.
+"""
+
+REPORTED: tuple[Novelty, ...] = ("new", "update", "possible_repeat")
+HELD_BACK: tuple[Novelty, ...] = ("repeat", "stale", "suppressed")
+
+Opinion = Literal["useful", "not_useful", "repeat", "wrong"]
+"""What a user says of a finding."""
 
 AnsweredBy = Literal["model", "repair", "lines", "fallback", "built-in", "code"]
 """Who produced a step's output.
@@ -55,6 +69,7 @@ PageOutcome = Literal[
     "unsupported_type",
     "unreadable",
     "refused",
+    "robots",
 ]
 """What became of one page. Only `read` and `unchanged` count as "looked"."""
 
@@ -104,7 +119,7 @@ class Scout(Record, frozen=True, kw_only=True):
     feeds: list[str] = []
     include_domains: list[str] = []
     exclude_domains: list[str] = []
-    notify: list[str] = []
+    notify: list[Secret] = []
     next_run_at: datetime | None = None
     planned_queries: list[str] = []
     """What the model added to `search_queries` the last time it was asked."""
@@ -146,13 +161,20 @@ class Counts(Record, frozen=True, kw_only=True):
 
     new: int = 0
     possible_repeats: int = 0
+    updates: int = 0
     repeats: int = 0
     stale: int = 0
+    suppressed: int = 0
     dropped: int = 0
     """Claims whose quote was not in the page."""
     read: int = 0
     unchanged: int = 0
     unread: int = 0
+
+    @property
+    def reported(self) -> int:
+        """Return how many facts were told."""
+        return self.new + self.updates + self.possible_repeats
 
 
 class Problem(Record, frozen=True, kw_only=True):
@@ -228,6 +250,46 @@ class Step(Record, frozen=True, kw_only=True):
     answered_by: AnsweredBy | None = None
 
 
+class Near(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An earlier finding that a fact was compared with."""
+
+    id: UUID
+    cosine: float
+    differs: str = ""
+    """The detail that speaks against a repeat; empty when none does."""
+
+
+class Rung(Record, frozen=True, kw_only=True):
+    """One step of the ladder that decides whether a fact is new."""
+
+    name: Literal["page", "words", "details", "cosine", "model", "opinion", "window"]
+    outcome: str
+    """What came of it, a few words."""
+    detail: str = ""
+    """The numbers and words behind it, one line."""
+
+
+class Path(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """How the novelty of a fact was decided, with everything that went into it."""
+
+    rungs: tuple[Rung, ...] = ()
+    """In the order in which they were asked; the last one decided."""
+    near: tuple[Near, ...] = ()
+    """Closest first."""
+    embedder: str = ""
+    cutoffs: tuple[float, float] | None = None
+    """The cosines (lower, upper) in force: the embedder's, on this scout's background, shifted."""
+    background: float | None = None
+    """How similar two different findings of this scout are, as a rule."""
+    sample: int = 0
+    """Findings that the background was taken from; 0 for the embedder's own."""
+    shift: float = 0.0
+    """By how much what the user said moved the cut-offs."""
+    judged: str = ""
+    """What the model said is new, or `none`, or `unsure`; empty when it was not asked."""
+    judged_by: AnsweredBy | None = None
+
+
 class Finding(Record, frozen=True, kw_only=True):
     """One fact, with the sentence that proves it."""
 
@@ -257,6 +319,12 @@ class Finding(Record, frozen=True, kw_only=True):
     """When it happens, in the page's words, if the page says so."""
     answered_by: AnsweredBy = "model"
     created_at: datetime
+    story_id: UUID | None = None
+    """The first finding of the event that this one belongs to; its own id for the first."""
+    changed: str = ""
+    """For an update: what is different now, in a few words."""
+    path: Path | None = None
+    """How it was decided; None for findings from before scout kept it."""
 
 
 class SeenPage(Record, frozen=True, kw_only=True):
@@ -300,6 +368,23 @@ class User(Record, frozen=True, kw_only=True):
     email: str | None = None
     is_local: bool = False
     created_at: datetime
+    role: Literal["user", "admin"] = "user"
+    user_metadata: dict[str, Any] = {}
+    email_confirmed_at: datetime | None = None
+    last_sign_in_at: datetime | None = None
+    disabled_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class ChatMessage(Record, frozen=True, kw_only=True):
+    """One message of the conversation about a scout."""
+
+    id: UUID
+    scout_id: UUID
+    user_id: UUID
+    role: Literal["user", "assistant"]
+    content: str
+    created_at: datetime
 
 
 class ScoutPatch(Record, frozen=True, kw_only=True):
@@ -321,7 +406,7 @@ class ScoutPatch(Record, frozen=True, kw_only=True):
     feeds: list[str] | UnsetType = UNSET
     include_domains: list[str] | UnsetType = UNSET
     exclude_domains: list[str] | UnsetType = UNSET
-    notify: list[str] | UnsetType = UNSET
+    notify: list[Secret] | UnsetType = UNSET
     next_run_at: datetime | UnsetType | None = UNSET
     planned_queries: list[str] | UnsetType = UNSET
     planned_for: str | UnsetType | None = UNSET

@@ -13,8 +13,18 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
+from msgspec import field
+
 from scout_cli.core.job import Recency
-from scout_cli.core.models import AnsweredBy, DateOrigin, PageOutcome, Record, SeenPage
+from scout_cli.core.models import (
+    AnsweredBy,
+    DateOrigin,
+    Novelty,
+    Opinion,
+    PageOutcome,
+    Record,
+    SeenPage,
+)
 from scout_cli.core.news import Delivery, Notice
 
 Vector: TypeAlias = "array[float]"
@@ -46,6 +56,10 @@ class Message(Record, frozen=True, kw_only=True):
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """For the assistant: what it called in this turn."""
+    tool_name: str = ""
+    """For a tool: which one answers."""
 
 
 class Tool(Record, frozen=True, kw_only=True):
@@ -182,6 +196,11 @@ class Embedder(Protocol):
         """Return the cosines (lower, upper): above upper is the same, below lower is new."""
         ...
 
+    @property
+    def background(self) -> float:
+        """Return the usual cosine of two different facts of one topic, which `cutoffs` suppose."""
+        ...
+
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one unit vector per text, all of one length, none zero or NaN.
 
@@ -251,6 +270,8 @@ class FetchRequest(Record, frozen=True, kw_only=True):
     etag: str | None = None
     last_modified: str | None = None
     language: str = ""
+    named: bool = False
+    """Somebody named this very page, as with `--url`: no robots.txt is asked."""
 
 
 class Page(Record, frozen=True, kw_only=True):
@@ -276,6 +297,8 @@ class Page(Record, frozen=True, kw_only=True):
     hint: str = ""
     size: int = 0
     """Decoded bytes received."""
+    screenshot: str = ""
+    """The name under which a picture of the page is kept; empty when none was taken."""
 
 
 class Feed(Record, frozen=True, kw_only=True):
@@ -311,6 +334,10 @@ class Earlier(Record, frozen=True, kw_only=True):
     fact: str
     canonical_url: str
     created_at: datetime
+    story_id: UUID | None = None
+    novelty: Novelty = "new"
+    opinion: Opinion | None = None
+    """What the user said of it."""
 
 
 class Neighbour(Record, frozen=True, kw_only=True):
@@ -320,8 +347,40 @@ class Neighbour(Record, frozen=True, kw_only=True):
     cosine: float
 
 
+class Habits(Record, frozen=True, kw_only=True):
+    """What is usual for a scout, and what its user made of its findings."""
+
+    background: float | None = None
+    """Median cosine of two different findings; None when there are too few."""
+    sample: int = 0
+    """Findings that the background was taken from."""
+    shift: float = 0.0
+    """Added to both cut-offs, -0.06 to 0.06: below zero holds back more, above it less."""
+    hosts: dict[str, float] = field(default_factory=dict)
+    """Liking by registrable domain, -1 to 1."""
+    terms: dict[str, float] = field(default_factory=dict)
+    """Liking by word, -1 to 1."""
+
+
+class Background(Record, frozen=True, kw_only=True):
+    """How similar two different findings of one scout are, as a rule."""
+
+    cosine: float | None = None
+    """The median; None when there are too few findings to say."""
+    sample: int = 0
+    """Findings that it was taken from."""
+
+
 class Memory(Protocol):
     """What the same scout read and reported before."""
+
+    async def habits(self) -> Habits:
+        """Return what the user made of this scout's findings; the background is left out."""
+        ...
+
+    async def background(self) -> Background:
+        """Return how similar this scout's findings are, by the current embedder."""
+        ...
 
     async def page(self, canonical_url: str) -> SeenPage | None:
         """Return what is remembered of a page, or None."""

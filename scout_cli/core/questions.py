@@ -28,7 +28,7 @@ from scout_cli.core.models import Record
 from scout_cli.core.ports import ToolCall
 from scout_cli.core.report import clean
 from scout_cli.core.signature import negated, numbers
-from scout_cli.core.verify import has_link, shared, supported
+from scout_cli.core.verify import has_link, shared, supported, without_links
 from scout_cli.core.words import fold, language_of, shorten, terms
 from scout_cli.errors import InvalidInput
 
@@ -150,21 +150,17 @@ class Extract(Record, frozen=True, kw_only=True):
     title: str
     text: str
     published: str = ""
-    marker: str
-    """Fences the page's text; a hash of page and goal, so that no page can know it."""
     task: ClassVar[str] = "extract"
     answer: ClassVar[type] = ExtractAnswer
     max_tokens: ClassVar[int] = 1_200
 
     def slots(self, characters: int) -> Mapping[str, str]:
         """Return what the prompt file wants; the page is cut to its best passages."""
-        text = self.text.replace(self.marker, "")
         return {
             "goal": self.goal,
-            "title": shorten(self.title.replace(self.marker, ""), 200),
+            "title": shorten(self.title, 200),
             "published": self.published or "unknown",
-            "marker": self.marker,
-            "page": passages.cut(text, self.goal, characters) if characters else text,
+            "page": passages.cut(self.text, self.goal, characters) if characters else self.text,
         }
 
     def check(self, answer: ExtractAnswer) -> ExtractAnswer:
@@ -385,10 +381,11 @@ def _least_overlap(language: str, facts: Sequence[str]) -> float:
 
 
 def _clean_queries(queries: Sequence[str]) -> list[str]:
-    """One line each, search operators removed, no two with the same words."""
+    """One line each, search operators and addresses removed, no two with the same words."""
     distinct: dict[tuple[str, ...], str] = {}
     for query in queries:
-        text = " ".join(_OPERATORS.sub(" ", clean(query)).split()).strip("\"'- ")
+        plain = without_links(_OPERATORS.sub(" ", clean(query)))
+        text = " ".join(plain.split()).strip("\"'- ")
         if key := tuple(sorted(set(terms(text)))):
             distinct.setdefault(key, text[:120])
     return list(distinct.values())

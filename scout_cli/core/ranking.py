@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from scout_cli.core import urls
 from scout_cli.core.models import Record
-from scout_cli.core.ports import Hit
+from scout_cli.core.ports import Habits, Hit
+from scout_cli.core.tastes import WEIGHT, liking
 from scout_cli.core.words import terms, topic_terms
 
 _FUSION_K = 60
@@ -97,13 +98,16 @@ def _richer(first: Hit, second: Hit) -> Hit:
     )
 
 
-def rank(candidates: Sequence[Candidate], goal: str, now: datetime) -> list[Candidate]:
+def rank(
+    candidates: Sequence[Candidate], goal: str, now: datetime, habits: Habits | None = None
+) -> list[Candidate]:
     """Order candidates by relevance to the goal, freshness, and primary source before commentary.
 
     Args:
         candidates: the outcome of `fuse`.
         goal: the wish in plain words.
         now: the present, for freshness.
+        habits: what the user liked; None for nothing said.
     """
     query = topic_terms(goal)
     texts = [terms(f"{c.hit.title} {c.hit.title} {c.hit.snippet}") for c in candidates]
@@ -115,7 +119,8 @@ def rank(candidates: Sequence[Candidate], goal: str, now: datetime) -> list[Cand
             score=0.55 * relevance[at]
             + 0.2 * fusion[at]
             + 0.15 * _freshness(candidate.hit.published_at, now)
-            + 0.1 * _primacy(candidate.hit, query),
+            + 0.1 * _primacy(candidate.hit, query)
+            + _liked(candidate.hit, habits),
         )
         for at, candidate in enumerate(candidates)
     ]
@@ -152,6 +157,12 @@ def _freshness(published: datetime | None, now: datetime) -> float:
         return 0.3
     days = max(0.0, (now - published).total_seconds() / 86_400)
     return float(0.5 ** (days / 7))
+
+
+def _liked(hit: Hit, habits: Habits | None) -> float:
+    if habits is None or not (habits.hosts or habits.terms):
+        return 0.0
+    return WEIGHT * liking(habits, urls.host_of(hit.url), f"{hit.title} {hit.snippet}")
 
 
 def _primacy(hit: Hit, query: Sequence[str]) -> float:

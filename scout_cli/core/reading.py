@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from scout_cli.core import passages, report, verify
 from scout_cli.core.answers import Claim, ExtractAnswer
@@ -62,7 +61,6 @@ class Reading:
             title=page.title,
             text=page.text,
             published=f"{page.published_at:%Y-%m-%d}" if page.published_at else "",
-            marker=_marker(self._job.goal, page.text),
         )
         tokens = passages.tokens_of(page.text + self._job.goal) + 700
         if context := self._parts.reasoner.context:
@@ -152,8 +150,3 @@ def _stated(claim: Claim, quote: str) -> str:
     found = numbers(date)
     said = found <= numbers(quote) if found else fold(date) in fold(quote)
     return date if said and not verify.has_link(date) else ""
-
-
-def _marker(goal: str, text: str) -> str:
-    known = f"{goal}\0{text}".encode(errors="replace")
-    return f"page-{sha256(known).hexdigest()[:16]}"

@@ -20,8 +20,10 @@ _HTML = str.maketrans(
 _MARKDOWN = str.maketrans({"[": "(", "]": ")", "`": "'"})
 _IN_URLS = "%/:?#@!$&+,;=~"
 _HIDDEN = ("Cf", "Cc", "Co", "Cs", "Cn")
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-"""Letters and marks that show as nothing."""
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0").union(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+"""Letters and marks that show as nothing; variation selectors can spell out a hidden text."""
 
 STATUS: dict[Outcome, TaskStatus] = {
     "new": "completed",
@@ -71,8 +73,7 @@ def summary(
 
 def _line(item: Item, sources: Mapping[int, Source]) -> str:
     known = [sources[number] for number in item.sources if number in sources]
-    label = "Possible repeat: " if item.possible_repeat else ""
-    text = f"- {label}{_safe(item.text)}"
+    text = f"- {_safe(label(item) + item.text)}"
     linked = next((source for source in known if is_web(source.url)), None)
     if linked is None:
         return text
@@ -80,6 +81,13 @@ def _line(item: Item, sources: Mapping[int, Source]) -> str:
     dated = f", {linked.published_at:%Y-%m-%d}" if linked.published_at else ""
     also = f"; also {_safe(', '.join(others))}" if others else ""
     return f"{text} ([{_safe(linked.host)}]({_address(linked.url)}){dated}{also})"
+
+
+def label(item: Item) -> str:
+    """Return what is said before an item: that it may be a repeat, or what it updates."""
+    if item.possible_repeat:
+        return "Possible repeat: "
+    return f"Update ({item.changed}): " if item.changed else ""
 
 
 def _address(url: str) -> str:

@@ -79,6 +79,7 @@ class Run:
         """
         budget = self._job.budget
         rounds = budget.rounds if self._parts.reasoner.follows_up else 0
+        self._look.habits = await self._parts.memory.habits()
         await self._look.read_feeds()
         await self._look.search(await self._queries())
         pages = await self._look.read(max(1, budget.pages - rounds))

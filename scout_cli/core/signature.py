@@ -1,16 +1,11 @@
-"""What must agree before two sentences can be the same fact: numbers, dates, names, negation.
-
-Two facts in one template ("version 16.3 is out", "version 16.4 is out") are closer to each other
-by any embedding than two tellings of one event; only these details tell them apart.
-"""
+"""The numbers of a sentence in one spelling, and whether it says that something is not so."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-from scout_cli.core.models import Record
-from scout_cli.core.words import STOP_WORDS, fold, folded_set, words
+from scout_cli.core.words import fold, folded_set, words
 
 NEGATIONS = folded_set(
     "no not never none nobody nothing neither nor without cannot cancelled canceled denies denied "
@@ -50,6 +45,20 @@ _COUNTS = {
         6: "six sechs seis шесть", 7: "seven sieben sept siete семь",
         8: "eight acht huit ocho восемь", 9: "nine neun neuf nueve девять",
         10: "ten zehn dix diez десять", 11: "eleven elf onze once", 12: "twelve zwolf douze doce",
+        13: "thirteen dreizehn treize trece", 14: "fourteen vierzehn quatorze catorce",
+        15: "fifteen funfzehn quinze quince пятнадцать", 16: "sixteen sechzehn seize",
+        17: "seventeen siebzehn diecisiete", 18: "eighteen achtzehn dieciocho",
+        19: "nineteen neunzehn diecinueve",
+    }.items()
+    for name in names.split()
+}  # fmt: skip
+_TENS = {
+    fold(name): value
+    for value, names in {
+        20: "twenty zwanzig vingt veinte двадцать", 30: "thirty dreissig trente treinta тридцать",
+        40: "forty vierzig quarante cuarenta сорок", 50: "fifty funfzig cinquante cincuenta",
+        60: "sixty sechzig soixante sesenta", 70: "seventy siebzig setenta",
+        80: "eighty achtzig ochenta", 90: "ninety neunzig noventa",
     }.items()
     for name in names.split()
 }  # fmt: skip
@@ -57,19 +66,9 @@ _AMBIGUOUS_MONTHS = folded_set("may mar mars sept mai")
 _NUMBER = re.compile(r"\d+(?:[.,:/\u00a0\u202f-]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f]\d{3})+")
 _GROUP_MARKS = re.compile(r"[.,\u00a0\u202f]")
+_ELIDED = re.compile(r"^(?:[cdjlmnst]|qu)'")
 _LEADING_ZEROS = re.compile(r"^0+(?=\d)")
-_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4})")
-
-
-class Signature(Record, frozen=True, kw_only=True):
-    """The details of one sentence."""
-
-    numbers: frozenset[str]
-    names: frozenset[str]
-    negated: bool
-    words: frozenset[str]
-    opening: str
-    """The first word when it may be a name: every first word has a capital."""
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[./](\d{1,2})[./](\d{4})")
 
 
 @lru_cache(maxsize=512)
@@ -83,26 +82,22 @@ def numbers(text: str) -> frozenset[str]:
     found = {part for match in _NUMBER.finditer(text) for part in _spelled(match.group())}
     tokens = words(text)
     for at, word in enumerate(tokens):
-        folded = fold(word)
+        folded = _ELIDED.sub("", fold(word))
         if folded in _MONTHS and (folded not in _AMBIGUOUS_MONTHS or _names_month(tokens, at)):
             found.add(f"month {_MONTHS[folded]}")
-        elif folded in _COUNTS and folded not in _AMBIGUOUS_MONTHS:
+        elif folded in _TENS:
+            found.add(str(_TENS[folded] + _units(tokens, at + 1)))
+        elif folded in _COUNTS and folded not in _AMBIGUOUS_MONTHS and not _units(tokens, at):
             found.add(_COUNTS[folded])
     return frozenset(found)
 
 
-@lru_cache(maxsize=512)
-def signature(text: str) -> Signature:
-    """Return the details of `text` that a repeat of it must share."""
-    found = words(text)
-    first = fold(found[0]) if found and found[0][0].isupper() else ""
-    return Signature(
-        numbers=numbers(text),
-        names=_names(found[1:]),
-        negated=negated(text),
-        words=frozenset(map(fold, found)),
-        opening="" if first in STOP_WORDS or first in _MONTHS else first,
-    )
+def _units(tokens: list[str], at: int) -> int:
+    """Return the number at a place that only completes the tens before it, as in `thirty-five`."""
+    if not 0 < at < len(tokens) or fold(tokens[at - 1]) not in _TENS:
+        return 0
+    value = int(_COUNTS.get(fold(tokens[at]), "0"))
+    return value if value < 10 else 0
 
 
 @lru_cache(maxsize=512)
@@ -111,40 +106,25 @@ def negated(text: str) -> bool:
     return any(fold(word) in NEGATIONS for word in words(text))
 
 
-def difference(new: Signature, earlier: Signature) -> str:
-    """Return why `new` cannot be a repeat of `earlier`, or an empty text.
+def date_of(number: str) -> tuple[int, int, int] | None:
+    """Return year, month and day of `2026-05-03`, `3.5.2026` or `3/5/2026`, else None.
 
-    A new number is new information. A name counts only when it stands in the place of another,
-    since outlets add and drop attributions. Fewer details are no difference.
+    A second number above 12 is the day, as Americans write it.
     """
-    if added := new.numbers - earlier.numbers:
-        lost = earlier.numbers - new.numbers
-        return f"other numbers: {_listed(added)}" + (f" instead of {_listed(lost)}" if lost else "")
-    if new.negated != earlier.negated:
-        return "one says that it is not so"
-    came, went = new.names - earlier.words, earlier.names - new.words
-    if came and went:
-        return f"other names: {_listed(came)} instead of {_listed(went)}"
-    return ""
-
-
-def unsure(new: Signature, earlier: Signature) -> bool:
-    """Return whether the two open with different words that may be names.
-
-    `Berlin opens a museum` and `Munich opens a museum` differ in nothing else.
-    """
-    return bool(
-        new.opening
-        and earlier.opening
-        and new.opening not in earlier.words
-        and earlier.opening not in new.words
-    )
+    found = _DATE.fullmatch(number)
+    if found is None:
+        return None
+    year, month, day = (1, 2, 3) if found[1] else (6, 5, 4)
+    parts = int(found[year]), int(found[month]), int(found[day])
+    if parts[1] > 12 >= parts[2]:
+        parts = parts[0], parts[2], parts[1]
+    return parts if 1 <= parts[1] <= 12 and 1 <= parts[2] <= 31 else None
 
 
 def _spelled(number: str) -> list[str]:
-    if date := _DATE.fullmatch(number):
-        year, month, day = (date[1], date[2], date[3]) if date[1] else (date[6], date[5], date[4])
-        return [year, f"month {int(month)}", str(int(day))]
+    if date := date_of(number):
+        year, month, day = date
+        return [str(year), f"month {month}", str(day)]
     if _GROUPED.fullmatch(number):
         return [_GROUP_MARKS.sub("", number)]
     return [_LEADING_ZEROS.sub("", number.replace(",", "."))]
@@ -154,19 +134,3 @@ def _names_month(tokens: list[str], at: int) -> bool:
     """Return whether a word such as `May` is a month here: with a capital inside, or by a digit."""
     around = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
     return (at > 0 and tokens[at][0].isupper()) or any(token[0].isdigit() for token in around)
-
-
-def _names(found: list[str]) -> frozenset[str]:
-    """Capitalised words that do not open the sentence; in German every noun is one, and helps."""
-    return frozenset(
-        folded
-        for word in found
-        if word[0].isupper()
-        and len(word) > 1
-        and (folded := fold(word)) not in STOP_WORDS
-        and folded not in _MONTHS
-    )
-
-
-def _listed(details: frozenset[str]) -> str:
-    return ", ".join(sorted(details))

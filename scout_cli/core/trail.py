@@ -172,6 +172,17 @@ class Trail:
                 raise
             raise OutOfTime(self.budget.seconds) from None
 
+    def affords(self, tokens: int, *, reserve: int) -> bool:
+        """Return whether a call with so many prompt tokens is within calls, tokens and time.
+
+        Args:
+            tokens: estimate of the prompt's tokens.
+            reserve: model calls that must be left for later questions.
+        """
+        calls = self.budget.calls - self.usage.calls - reserve
+        left = self.budget.tokens - self.usage.prompt_tokens
+        return calls >= 1 and left >= tokens and self.seconds_left > 0
+
     async def ask(
         self, reasoner: Reasoner, question: Any, step: OpenStep, *, reserve: int, tokens: int
     ) -> Any:

@@ -27,6 +27,14 @@ UNREADABLE_HOSTS = frozenset(
 )
 """Hosts that show strangers a log-in wall or a video: skipped unless a scout includes them."""
 
+_SECOND_LEVEL = frozenset(
+    "ac asn asso co com edu go gob gouv gov gv id ltd me mil ne net nhs nom or org plc sch".split()
+)
+_SHARED_HOSTS = frozenset(
+    "blogspot.com wordpress.com github.io gitlab.io substack.com tumblr.com medium.com "
+    "netlify.app vercel.app pages.dev web.app herokuapp.com readthedocs.io wixsite.com".split()
+)
+
 
 def canonical(url: str) -> str:
     """Return the one spelling by which pages are compared.
@@ -90,6 +98,22 @@ def is_web(url: str) -> bool:
     if parts is None or parts.scheme.lower() not in _DEFAULT_PORTS or "@" in parts.netloc:
         return False
     return bool(_HOST.fullmatch(host_of(url)))
+
+
+@lru_cache(maxsize=1024)
+def registrable(host: str) -> str:
+    """Return the domain that somebody registered: `news.example.co.uk` is of `example.co.uk`.
+
+    A rule of thumb in place of the Public Suffix List, which is data to be kept fresh: the last
+    two labels, three below a country's `co`, `com`, `org` and the like and below the well-known
+    hosts of other people's sites. An address in numbers is itself.
+    """
+    labels = host.split(".")
+    if ":" in host or labels[-1].isdigit() or len(labels) < 3:
+        return host
+    shared = ".".join(labels[-2:]) in _SHARED_HOSTS
+    national = len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    return ".".join(labels[-3:] if shared or national else labels[-2:])
 
 
 def belongs_to(host: str, domains: Sequence[str] | frozenset[str]) -> bool:

@@ -31,7 +31,8 @@ _STEM = 4
 _REPLACED = str.maketrans({**dict.fromkeys("‘’‚‛`´′", "'"), **dict.fromkeys("“”„‟«»″", '"'),
                            **dict.fromkeys("‐‑‒–—―−", "-"), "…": "..."})  # fmt: skip
 _ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:\.\.\.|…)\s*\]|\.\.\.|…)\s*")
-_URL = re.compile(r"\bhttps?:|\bwww\.|\]\(", re.IGNORECASE)
+_URL = re.compile(r"https?:|\w://|\bwww\.|\]\(", re.IGNORECASE)
+"""Also in the middle of a word: what is glued to an address may be taken off again."""
 _RUNS = re.compile(r"(?P<plain>[!-_a-~]+(?: [!-_a-~]+)*)|.", re.DOTALL)
 """Words of ASCII with single spaces between are as they are but for the case; the rest one by one.
 """

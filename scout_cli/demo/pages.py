@@ -73,17 +73,28 @@ class Leaf(Record, frozen=True, kw_only=True):
 
 
 class Library:
-    """All sites and pages of the demo web."""
+    """All sites and pages of a web in files; without arguments those of the demo.
+
+    Args:
+        sites: a folder with a folder for each site.
+        days: the moment at which a scout looks, for each day.
+    """
+
+    def __init__(
+        self, sites: Traversable | None = None, days: Mapping[int, datetime] = DAYS
+    ) -> None:
+        self._root = sites or files(__package__) / "sites"
+        self.days = days
 
     @cached_property
     def sites(self) -> dict[str, Site]:
         """Return the sites by host name, in alphabetical order."""
-        return {folder.name: _site(folder) for folder in _folders()}
+        return {folder.name: _site(folder) for folder in self._folders()}
 
     @cached_property
     def leaves(self) -> dict[tuple[str, str], Leaf]:
         """Return the pages by host and path."""
-        found = (leaf for folder in _folders() for leaf in _walk(folder.name, "", folder))
+        found = (leaf for folder in self._folders() for leaf in _walk(folder.name, "", folder))
         return {(leaf.host, leaf.path): leaf for leaf in found}
 
     def listing(self, host: str, day: int) -> list[Leaf]:
@@ -96,9 +107,8 @@ class Library:
         epoch = datetime.min.replace(tzinfo=UTC)
         return sorted(shown, key=lambda leaf: leaf.front.published or epoch, reverse=True)
 
-
-def _folders() -> list[Traversable]:
-    return sorted((files(__package__) / "sites").iterdir(), key=lambda folder: folder.name)
+    def _folders(self) -> list[Traversable]:
+        return sorted(self._root.iterdir(), key=lambda folder: folder.name)
 
 
 def _site(folder: Traversable) -> Site:

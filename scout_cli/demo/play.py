@@ -170,7 +170,7 @@ def _silence(result: Result) -> list[str]:
 
 
 def _repeat(result: Result) -> list[str]:
-    news = _of(result, "new", "possible_repeat")
+    news = _of(result, "new", "update", "possible_repeat")
     repeats = [fact for fact in _of(result, "repeat") if fact.similarity is not None]
     lines = [f"  Day 3  The same story from another outlet, with {_count(len(news), 'new fact')}:"]
     for fact in news[:_SHOWN]:

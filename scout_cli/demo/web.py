@@ -19,7 +19,7 @@ from scout_cli.core.models import Record
 from scout_cli.core.shape import encode
 from scout_cli.demo import render
 from scout_cli.demo.index import Index, Question
-from scout_cli.demo.pages import DAYS, Leaf, Library
+from scout_cli.demo.pages import Leaf, Library
 from scout_cli.errors import InvalidInput
 
 LOOPBACK = "127.0.0.1"
@@ -43,18 +43,21 @@ class DemoWeb:
         port: 0 takes any free port.
         day: the day of the story, 1 to 3; `web.day = 2` turns the page while the server runs.
         delay: seconds to wait before each answer, for measurements.
+        library: sites and pages; the demo's own when None.
 
     Raises:
         OSError: on entering, when the port is taken.
     """
 
-    def __init__(self, *, port: int = 0, day: int = 1, delay: float = 0.0) -> None:
+    def __init__(
+        self, *, port: int = 0, day: int = 1, delay: float = 0.0, library: Library | None = None
+    ) -> None:
+        self._library = library or Library()
         self.day = day
         self.delay = delay
         self.visits: list[Visit] = []
         self._wanted = port
         self._port = 0
-        self._library = Library()
         self._index = Index(
             (leaf, self._library.sites[leaf.host].language)
             for leaf in self._library.leaves.values()
@@ -86,14 +89,15 @@ class DemoWeb:
 
     @day.setter
     def day(self, number: int) -> None:
-        if number not in DAYS:
-            raise InvalidInput(f"the demo web has no day {number}", hint=f"Days: 1 to {len(DAYS)}")
+        days = self._library.days
+        if number not in days:
+            raise InvalidInput(f"the demo web has no day {number}", hint=f"Days: 1 to {len(days)}")
         self._day = number
 
     @property
     def now(self) -> datetime:
         """Return the moment at which the scout of the demo looks on this day, UTC."""
-        return DAYS[self._day]
+        return self._library.days[self._day]
 
     @property
     def port(self) -> int:

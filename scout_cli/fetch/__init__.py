@@ -1,7 +1,7 @@
 """Pages and feeds from the web: fetched within limits, read in a child process, given as text.
 
-`crawl4ai://auto` and `crawl4ai://http` differ in one word: a page whose text only appears when its
-scripts run is `needs_browser` to the first and `empty` to the second.
+A page whose text only appears when its scripts run is shown in a browser by `crawl4ai://auto` and
+`empty` to `crawl4ai://http`; `crawl4ai://browser` shows every page.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ def open_fetcher(url: str, sessions: Sessions, **bounds: Any) -> OpenFetcher:
     """Return the fetcher that the setting `fetch_url` names; nothing is started yet.
 
     Args:
-        url: `crawl4ai://auto` or `crawl4ai://http`.
+        url: `crawl4ai://auto`, `crawl4ai://http` or `crawl4ai://browser`.
         sessions: for all requests; stays the caller's to close.
-        bounds: `limits`, `page_seconds`, `start_seconds`, `memory`: see `fetch.web.from_url`.
+        bounds: `limits`, `page_seconds`, `start_seconds`, `memory`, `show`, as of
+            `fetch.web.from_url`.
 
     Raises:
         ConfigError: no such fetcher.

@@ -1,4 +1,4 @@
-"""The reading child: `python -m scout_cli.fetch.child PARENT_PID MEMORY_BYTES`.
+"""The reading child: `python -m scout_cli.fetch.child PARENT_PID FOLDER MEMORY`.
 
 It parses what the web sent, and can do nothing else: its environment is empty, its memory is
 bounded, it may not connect, start programs or outlive its parent.
@@ -31,16 +31,16 @@ _SPARE = 2
 
 def main() -> None:
     """Answer orders from standard input until it closes."""
-    parent, memory = int(sys.argv[1]), int(sys.argv[2])
-    orders, answers = _take_pipes()
-    _die_with(parent)
+    parent, memory = int(sys.argv[1]), int(sys.argv[3])
+    orders, answers = take_pipes()
+    die_with(parent)
     _bound(memory)
     inbox: queue.SimpleQueue[wire.Order] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders, inbox), daemon=True).start()
     asyncio.run(_serve(inbox, answers))
 
 
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+def take_pipes() -> tuple[BinaryIO, BinaryIO]:
     """Keep the two pipes for us: what a library prints must not reach the parent."""
     orders, answers = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -50,7 +50,8 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(orders, "rb"), os.fdopen(answers, "wb")
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
+    """Have the system kill this process when its parent dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

@@ -36,7 +36,8 @@ async def _html(page: ReadPage, source: str, markdown: Markdown) -> Reading:
     title = markup.title(tree)
     language = markup.language(tree.get("lang"), tree.get("xml:lang"), page.language)
     moment, origin = dates.published(tree, url=page.url, last_modified=page.last_modified)
-    scripts, noscript = markup.has_scripts(tree), markup.said_in_noscript(tree)
+    scripts = markup.has_scripts(tree)
+    noscript = "" if page.scripts_ran else markup.said_in_noscript(tree)
     markup.without_code(tree)
     seen = tidy.one_line(f"{tree.text_content()} {noscript}", _SEEN)
     whole, kept = await markdown.convert(markup.source(markup.without_chrome(tree)))
@@ -48,6 +49,7 @@ async def _html(page: ReadPage, source: str, markdown: Markdown) -> Reading:
         html=source,
         url=page.url,
         scripts=scripts,
+        scripts_ran=page.scripts_ran,
         status=page.status,
     )
     return Reading(

@@ -18,6 +18,7 @@ _FEEDS = frozenset(
 FAILED: Mapping[Kind, PageOutcome] = MappingProxyType(
     {
         "refused": "refused",
+        "robots": "robots",
         "unreachable": "unreachable",
         "timeout": "timeout",
         "redirects": "redirects",
@@ -54,8 +55,15 @@ JUDGED: Mapping[Verdict, tuple[PageOutcome, str, str]] = MappingProxyType(
 
 def by_status(response: Response) -> tuple[PageOutcome, str, str]:
     """Return outcome, detail and hint of an answer that is not a page."""
-    status, wait = response.status, response.retry_after
+    wait = response.retry_after
+    outcome, detail, _ = refusing(response.status)
     hint = f"The site asks to wait {wait:.0f} s before the next request." if wait else ""
+    return outcome, detail, hint
+
+
+def refusing(status: int) -> tuple[PageOutcome, str, str]:
+    """Return outcome, detail and hint of a status that is not a page's."""
+    hint = ""
     if status in {404, 410}:
         return "not_found", f"HTTP {status}: the page does not exist", hint
     if status == 429:

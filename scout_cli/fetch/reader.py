@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Coroutine
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from scout_cli.fetch import scratch, wire
-from scout_cli.fetch.tidy import one_line
+from scout_cli.fetch import offspring
+from scout_cli.fetch.offspring import Child
 from scout_cli.fetch.wire import Entries, Order, ReadFeed, Reading, ReadPage, Ready, Task
 
 T = TypeVar("T")
@@ -33,45 +27,6 @@ class ReaderFailed(Exception):
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
-
-
-class _Child:
-    """A running child and its folder."""
-
-    def __init__(self, process: Process, folder: Path) -> None:
-        self.process = process
-        self.folder = folder
-
-    async def ask(self, order: Order, answer: type[T]) -> T:
-        assert self.process.stdin is not None
-        self.process.stdin.write(wire.pack(order))
-        await self.process.stdin.drain()
-        return await self.hear(answer)
-
-    async def hear(self, answer: type[T]) -> T:
-        assert self.process.stdout is not None
-        prefix = await self.process.stdout.readexactly(4)
-        payload = await self.process.stdout.readexactly(wire.length(prefix))
-        return msgspec.json.decode(payload, type=answer)
-
-    def kill(self) -> None:
-        """End the process group at once; `collect` cleans up after it."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-
-    async def collect(self) -> None:
-        if self.process.stdin is not None:
-            self.process.stdin.close()
-        await self.process.wait()
-        scratch.remove(self.folder)
-
-    def last_words(self) -> str:
-        """Return the end of what the child complained of, for the error message."""
-        with suppress(OSError):
-            lines = (self.folder / "stderr").read_text(errors="replace").split("\n")
-            said = [line.strip() for line in lines if line.strip()]
-            return f": {one_line(said[-1], 160)}" if said else ""
-        return ""
 
 
 class Reader:
@@ -94,7 +49,7 @@ class Reader:
         self._start_seconds = start_seconds
         self._memory = memory
         self._lock = asyncio.Lock()
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._closed = False
 
     @property
@@ -138,15 +93,15 @@ class Reader:
             child = await self._running()
             return await self._in_time(child, child.ask(order, answer), self._page_seconds)
 
-    async def _running(self) -> _Child:
+    async def _running(self) -> Child:
         if self._closed:
             raise ReaderFailed("absent", "the page reader is closed")
         if self._child is not None and self._child.process.returncode is not None:
             await self._end()
         return self._child or await self._begin()
 
-    async def _begin(self) -> _Child:
-        child = self._child = await _start(self._memory)
+    async def _begin(self) -> Child:
+        child = self._child = await offspring.start("child", str(self._memory), kind="reader")
         if self._closed:  # meanwhile
             await self._end()
             raise ReaderFailed("absent", "the page reader is closed")
@@ -156,7 +111,7 @@ class Reader:
             raise ReaderFailed("absent", f"the page reader did not start: {failed}") from failed
         return child
 
-    async def _in_time(self, child: _Child, answer: Coroutine[Any, Any, T], seconds: float) -> T:
+    async def _in_time(self, child: Child, answer: Coroutine[Any, Any, T], seconds: float) -> T:
         """Return the child's answer; without one, even when cancelled, the child ends.
 
         A child that was interrupted would give its answer to the next question.
@@ -180,40 +135,3 @@ class Reader:
         if child is not None:
             child.kill()
             await asyncio.shield(child.collect())
-
-
-async def _start(memory: int) -> _Child:
-    scratch.sweep()
-    folder = scratch.make()
-    try:
-        with (folder / "stderr").open("wb") as complaints:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "scout_cli.fetch.child", str(os.getpid()), str(memory)),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=complaints,
-                env=_environment(folder),
-                cwd=folder,
-                start_new_session=True,
-            )
-    except BaseException:
-        scratch.remove(folder)
-        raise
-    return _Child(process, folder)
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Return all that the child learns of this machine: no key, no proxy, no home of a person."""
-    return {
-        "CRAWL4AI_NO_CLOUD_NOTICE": "1",
-        "CRAWL4_AI_BASE_DIRECTORY": str(folder),
-        "HOME": str(folder),
-        "LANG": "C.UTF-8",
-        "MALLOC_ARENA_MAX": "2",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PATH": os.defpath,
-        "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path),
-        "TMPDIR": str(folder),
-    }

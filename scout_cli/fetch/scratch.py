@@ -1,4 +1,4 @@
-"""The child's own home folder, and the sweeping up of those that a killed scout left behind."""
+"""The children's own home folders, and the sweeping up after a scout that was killed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Literal
 
-_PREFIX = "scout-reader-"
+from scout_cli.fetch import groups
+
+Kind = Literal["reader", "browser"]
+
+_KINDS: tuple[Kind, ...] = ("reader", "browser")
 
 
-def make() -> Path:
-    """Return a new private folder, named after this process."""
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+def make(kind: Kind = "reader") -> Path:
+    """Return a new private folder, named after what it is for and after this process."""
+    return Path(tempfile.mkdtemp(prefix=f"scout-{kind}-{os.getpid()}-"))
 
 
 def remove(folder: Path) -> None:
@@ -21,11 +26,15 @@ def remove(folder: Path) -> None:
 
 
 def sweep() -> None:
-    """Remove this user's folders whose process is gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and _is_mine(folder) and not _runs(int(owner)):
-            remove(folder)
+    """Remove this user's folders whose process is gone, and end what still runs in them."""
+    for kind in _KINDS:
+        prefix = f"scout-{kind}-"
+        for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*-*"):
+            owner = folder.name.removeprefix(prefix).partition("-")[0]
+            if owner.isdigit() and _is_mine(folder) and not _runs(int(owner)):
+                if kind == "browser":
+                    groups.end(folder)
+                remove(folder)
 
 
 def _is_mine(folder: Path) -> bool:

@@ -54,7 +54,15 @@ _CONSENT_ADDRESS = re.compile(r"//(consent|guce|privacy-?mgmt|cmp)\.|/consent(/|
 
 
 def judge(
-    *, title: str, seen: str, text: str, html: str, url: str, scripts: bool, status: int
+    *,
+    title: str,
+    seen: str,
+    text: str,
+    html: str,
+    url: str,
+    scripts: bool,
+    status: int,
+    scripts_ran: bool = False,
 ) -> Verdict:
     """Return what kind of page this is.
 
@@ -66,11 +74,13 @@ def judge(
         url: the final address.
         scripts: the page brings scripts.
         status: the HTTP status; an error page is taken for a wall more readily.
+        scripts_ran: they have run, so that a short text is no sign of more to come.
     """
     wall = _wall(f"{title}\n{seen}".lower(), text, html, url, status)
     if wall is not None:
         return wall
-    if len(text) < _TERSE and scripts and (_NEEDS_SCRIPTS.search(seen) or len(text) < 120):
+    shell = len(text) < 120 and not scripts_ran
+    if len(text) < _TERSE and scripts and (shell or _NEEDS_SCRIPTS.search(seen)):
         return "scripts"
     return "page" if re.search(r"\w{2}", text) else "empty"
 

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from scout_cli.core.models import PageOutcome
 from scout_cli.core.ports import Feed, FetchRequest, Page
 from scout_cli.errors import ConfigError
-from scout_cli.fetch import outcomes
+from scout_cli.fetch import outcomes, pages
 from scout_cli.fetch.reader import Reader, ReaderFailed
 from scout_cli.fetch.shelf import KeptFeed, MemoryShelf, Shelf, as_sent
-from scout_cli.fetch.wire import ReadFeed, Reading, ReadPage
+from scout_cli.fetch.show import Show
+from scout_cli.fetch.wire import ReadFeed, ReadPage
 from scout_cli.net import http
 from scout_cli.net.failure import FetchFailed
 from scout_cli.net.http import Response
 from scout_cli.net.limits import Limits
 from scout_cli.net.sessions import Sessions
 
-MODES = ("auto", "http")
+if TYPE_CHECKING:  # imported with the first page that needs a browser
+    from scout_cli.fetch.showing import Showing
+
+MODES = ("auto", "http", "browser")
 
 _TYPES = frozenset(
     "text/html application/xhtml+xml text/plain text/markdown text/x-markdown application/json "
     "application/ld+json application/pdf application/x-pdf".split()
 )
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
 _ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.8,text/*;q=0.7,*/*;q=0.1"
 _ACCEPT_FEED = "application/rss+xml,application/atom+xml,application/xml;q=0.9,*/*;q=0.5"
+_WITHOUT = frozenset({"needs_browser", "timeout", "unreadable", "too_large"})
+"""Outcomes of the browser's own making: such a page may have a text without it."""
 _LIMITS = Limits(sizes={"application/pdf": 20 * 1024 * 1024})
 
 
@@ -40,8 +45,9 @@ def from_url(
     page_seconds: float = 20.0,
     start_seconds: float = 120.0,
     memory: int = 2 * 1024**3,
+    show: Show | None = None,
 ) -> WebFetcher:
-    """Return the fetcher for `crawl4ai://auto` or `crawl4ai://http`.
+    """Return the fetcher for `crawl4ai://auto`, `crawl4ai://http` or `crawl4ai://browser`.
 
     Args:
         url: the value of `fetch_url`.
@@ -50,6 +56,7 @@ def from_url(
         page_seconds: how long reading one document may take in the child.
         start_seconds: how long the child may take to start.
         memory: address space of the child, bytes.
+        show: how pages are shown in a browser.
 
     Raises:
         ConfigError: another mode.
@@ -59,7 +66,8 @@ def from_url(
         known = ", ".join(f"crawl4ai://{one}" for one in MODES)
         raise ConfigError(f"fetch_url: unknown mode {mode!r}", hint=f"Known: {known}")
     reader = Reader(page_seconds=page_seconds, start_seconds=start_seconds, memory=memory)
-    return WebFetcher(sessions, reader, limits=limits, browser_later=mode == "auto")
+    show = None if mode == "http" else show or Show()
+    return WebFetcher(sessions, reader, limits=limits, show=show, always=mode == "browser")
 
 
 class WebFetcher:
@@ -69,7 +77,9 @@ class WebFetcher:
         sessions: guarded HTTP.
         reader: the child; closed with the fetcher.
         limits: of each request.
-        browser_later: call a page that needs its scripts `needs_browser` rather than `empty`.
+        show: how pages are shown in a browser; None for never. A page that only its scripts make
+            readable is `empty` then.
+        always: show every page, not only those without a text of their own.
         shelf: keeps feeds between two looks; by default as long as the fetcher lives.
     """
 
@@ -79,14 +89,17 @@ class WebFetcher:
         reader: Reader,
         *,
         limits: Limits,
-        browser_later: bool,
+        show: Show | None = None,
+        always: bool = False,
         shelf: Shelf | None = None,
     ) -> None:
         self._shelf: Shelf = shelf or MemoryShelf()
         self._sessions = sessions
         self._reader = reader
         self._limits = limits
-        self._browser_later = browser_later
+        self._show = show
+        self._always = always
+        self._showing: Showing | None = None
 
     async def fetch(self, request: FetchRequest) -> Page:
         """Fetch one page and turn it into text; every failure is an outcome."""
@@ -98,15 +111,15 @@ class WebFetcher:
                 headers=_headers(request),
                 limits=self._limits,
                 wanted=_is_readable,
+                polite=not request.named,
             )
         except FetchFailed as failed:
-            return _failed(request, failed)
+            return pages.failed(request, failed)
         if response.status == 304:
-            return _not_modified(request, response)
+            return pages.not_modified(request, response)
         if response.status < 400 and not _is_readable(response.media_type):
-            return _page(
-                request, response, "unsupported_type", *outcomes.unsupported(response.media_type)
-            )
+            said = outcomes.unsupported(response.media_type)
+            return pages.answered(request, response, "unsupported_type", *said)
         if not 200 <= response.status < 300:
             return await self._refusal(request, response)
         return await self._read(request, response)
@@ -155,7 +168,9 @@ class WebFetcher:
             return
 
     async def close(self) -> None:
-        """End the reading child."""
+        """End the reading child, and the browser if there is one."""
+        if self._showing is not None:
+            await self._showing.close()
         await self._reader.close()
 
     async def __aenter__(self) -> Self:
@@ -170,16 +185,41 @@ class WebFetcher:
         await self.close()
 
     async def _read(self, request: FetchRequest, response: Response) -> Page:
+        """Read a page as it came, or as a browser shows it.
+
+        A browser only sees what was fetched plainly before: its type is known then, its size, and
+        that its host lets programs in.
+        """
+        if self._show is None or response.media_type not in _HTML:
+            return await self._plain(request, response)
+        if not self._always:
+            page = await self._plain(request, response)
+            return page if page.outcome != "needs_browser" else await self._shown(request, response)
+        page = await self._shown(request, response)
+        if page.outcome not in _WITHOUT:
+            return page
+        plain = await self._plain(request, response)
+        why = f"read without the browser: {page.detail}"
+        return replace(plain, detail=why) if plain.outcome == "read" else page
+
+    async def _plain(self, request: FetchRequest, response: Response) -> Page:
         try:
             reading = await self._reader.page(_task(response))
         except ReaderFailed as failed:
-            return _page(request, response, outcomes.gave_up(failed), failed.detail)
+            return pages.answered(request, response, outcomes.gave_up(failed), failed.detail)
         outcome, detail, hint = outcomes.JUDGED[reading.verdict]
-        if outcome == "needs_browser" and not self._browser_later:
+        if outcome == "needs_browser" and self._show is None:
             outcome = "empty"
-        if outcome != "read":
-            return _page(request, response, outcome, reading.detail or detail, hint, reading)
-        return _page(request, response, "read", reading.detail, "", reading)
+        detail = reading.detail or ("" if outcome == "read" else detail)
+        return pages.answered(request, response, outcome, detail, hint, reading)
+
+    async def _shown(self, request: FetchRequest, response: Response) -> Page:
+        from scout_cli.fetch.showing import Showing  # noqa: PLC0415 - most runs need no browser
+
+        if self._showing is None:
+            assert self._show is not None
+            self._showing = Showing(self._sessions, self._reader, self._show)
+        return pages.shown(request, await self._showing.view(request, response))
 
     async def _refusal(self, request: FetchRequest, response: Response) -> Page:
         """Say what an answer without a page means; a wall may stand behind any status."""
@@ -189,13 +229,13 @@ class WebFetcher:
             try:
                 reading = await self._reader.page(_task(response))
             except ReaderFailed:
-                return _page(request, response, outcome, detail, hint)
+                return pages.answered(request, response, outcome, detail, hint)
             if reading.verdict == "captcha" or (
                 reading.verdict == "blocked" and outcome == "http_error"
             ):
                 outcome, said, advice = outcomes.JUDGED[reading.verdict]
                 detail, hint = f"{said} (HTTP {response.status})", hint or advice
-        return _page(request, response, outcome, detail, hint)
+        return pages.answered(request, response, outcome, detail, hint)
 
 
 def _headers(request: FetchRequest) -> dict[str, str]:
@@ -240,58 +280,3 @@ def _task(response: Response) -> ReadPage:
         language=response.headers.get("content-language", ""),
         last_modified=response.headers.get("last-modified", ""),
     )
-
-
-def _failed(request: FetchRequest, failed: FetchFailed) -> Page:
-    return Page(
-        url=request.url,
-        final_url=failed.final_url or request.url,
-        outcome=outcomes.FAILED[failed.kind],
-        status=failed.status,
-        detail=failed.message,
-        hint=failed.hint,
-    )
-
-
-def _not_modified(request: FetchRequest, response: Response) -> Page:
-    if not (request.etag or request.last_modified):
-        return _page(request, response, "http_error", "HTTP 304 to a request without conditions")
-    page = _page(request, response, "unchanged")
-    return replace(
-        page,
-        etag=page.etag or request.etag,
-        last_modified=page.last_modified or request.last_modified,
-    )
-
-
-def _page(
-    request: FetchRequest,
-    response: Response,
-    outcome: PageOutcome,
-    detail: str = "",
-    hint: str = "",
-    reading: Reading | None = None,
-) -> Page:
-    said = reading or Reading(verdict="empty")
-    text = said.text if outcome == "read" else ""
-    return Page(
-        url=request.url,
-        final_url=response.final_url,
-        outcome=outcome,
-        status=response.status,
-        title=said.title,
-        text=text,
-        content_hash=_hash(text) if text else "",
-        published_at=said.published_at,
-        published_from=said.published_from,
-        language=said.language,
-        etag=response.headers.get("etag"),
-        last_modified=response.headers.get("last-modified"),
-        detail=detail,
-        hint=hint,
-        size=len(response.body),
-    )
-
-
-def _hash(text: str) -> str:
-    return sha256(" ".join(text.split()).encode()).hexdigest()

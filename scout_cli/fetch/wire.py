@@ -37,6 +37,8 @@ class ReadPage(Record, frozen=True, kw_only=True, tag="page"):
     """The header Content-Language."""
     last_modified: str = ""
     """The header Last-Modified: the last resort for a publish date."""
+    scripts_ran: bool = False
+    """It comes from a browser: what it does not say now, it never will."""
 
 
 class ReadFeed(Record, frozen=True, kw_only=True, tag="feed"):
@@ -82,6 +84,45 @@ class Ready(Record, frozen=True, kw_only=True):
 
     version: str
     """Of Crawl4AI."""
+
+
+Ending = Literal["page", "timeout", "failed", "download", "too_large", "crashed"]
+"""How a page in the browser ended; `crashed` costs the browser, the others the page alone."""
+
+
+class Begin(Record, frozen=True, kw_only=True):
+    """How the browser is to be started: the first thing that its child is told."""
+
+    program: str
+    """A launcher, which becomes the browser."""
+    arguments: tuple[str, ...]
+    sandbox: bool
+    agent: str
+    """How scout introduces itself, beside the browser's own words."""
+
+
+class Render(Record, frozen=True, kw_only=True):
+    """Open a page in the browser and let its scripts run."""
+
+    url: str
+    language: str = ""
+    """BCP 47 tag, empty for any."""
+    picture: bool = False
+    """Whether to take one."""
+
+
+class Rendered(Record, frozen=True, kw_only=True):
+    """What became of a page in the browser."""
+
+    ending: Ending
+    html: bytes = b""
+    """The document as its scripts left it, UTF-8."""
+    url: str = ""
+    """Where the page ended up; of a page that failed, where it wanted to."""
+    status: int = 0
+    detail: str = ""
+    picture: bytes = b""
+    """JPEG."""
 
 
 def pack(message: Record) -> bytes:

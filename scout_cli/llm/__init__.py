@@ -22,6 +22,7 @@ EMBED_SCHEMES = {
     "builtin": "scout_cli.llm.builtin:open_lexical",
     "ollama": "scout_cli.llm.ollama_embedder:open_ollama_embedder",
     "ollama+https": "scout_cli.llm.ollama_embedder:open_ollama_embedder",
+    "use": "scout_cli.llm.use:open_use",
 }
 
 

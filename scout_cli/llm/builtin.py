@@ -68,7 +68,8 @@ class LexicalEmbedder:
     """
 
     name = "built-in/lexical-1"
-    cutoffs = (0.50, 0.70)
+    cutoffs = (0.46, 0.66)
+    background = 0.10
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one unit vector per text; an empty text has a fixed one."""

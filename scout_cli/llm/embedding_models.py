@@ -20,6 +20,8 @@ class EmbedderTraits(Record, frozen=True, kw_only=True):
     """Below this cosine two facts are different."""
     upper: float = 0.97
     """From this cosine on they are the same, unless their details differ."""
+    background: float = 0.60
+    """The usual cosine of two different facts of one topic."""
     prefix: str = ""
     """The task, for models that were trained to be told."""
     longest: int = 1_500
@@ -33,12 +35,12 @@ class EmbedderTraits(Record, frozen=True, kw_only=True):
 _KNOWN = {
     # Model card: "clustering" is the task for finding common topics and semantic duplicates.
     "nomic-embed-text": EmbedderTraits(
-        lower=0.80, upper=0.93, prefix="clustering: ", longest=6_000
+        lower=0.80, upper=0.93, background=0.65, prefix="clustering: ", longest=6_000
     ),
-    "bge": EmbedderTraits(lower=0.80, upper=0.98),
-    "gte": EmbedderTraits(lower=0.88, upper=0.97),
+    "bge": EmbedderTraits(lower=0.80, upper=0.98, background=0.60),
+    "gte": EmbedderTraits(lower=0.88, upper=0.97, background=0.78),
     "mxbai-embed-large": EmbedderTraits(lower=0.78, upper=0.96),
-    "all-minilm": EmbedderTraits(lower=0.65, upper=0.90, longest=700),
+    "all-minilm": EmbedderTraits(lower=0.65, upper=0.90, background=0.25, longest=700),
 }
 _CAREFUL = EmbedderTraits()
 

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import Any
 
-from scout_cli.core.ports import ChatReply, ChatRequest, TokenSink, Tool, ToolCall
+from scout_cli.core.ports import ChatReply, ChatRequest, Message, TokenSink, Tool, ToolCall
 from scout_cli.errors import ModelUnavailable
 from scout_cli.llm import ModelSettings
 from scout_cli.llm.address import parse
@@ -152,12 +152,24 @@ def _question(request: ChatRequest, can: Abilities, num_ctx: int) -> dict[str, A
     get into each other's way.
     """
     return {
-        "messages": [{"role": turn.role, "content": turn.content} for turn in request.messages],
+        "messages": [_message(turn) for turn in request.messages],
         "tools": [_tool(tool) for tool in request.tools],
         "format": for_grammar(request.schema) if request.schema else None,
         "think": False if can.thinking else None,
         "options": {"num_ctx": num_ctx, "num_predict": request.max_tokens, "temperature": 0},
     }
+
+
+def _message(turn: Message) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": turn.role, "content": turn.content}
+    if turn.tool_calls:
+        message["tool_calls"] = [
+            {"function": {"name": call.name, "arguments": call.arguments}}
+            for call in turn.tool_calls
+        ]
+    if turn.tool_name:
+        message["tool_name"] = turn.tool_name
+    return message
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

@@ -70,6 +70,11 @@ class OllamaEmbedder:
         """Return the cosines (lower, upper) of `embedding_models`."""
         return self._traits.lower, self._traits.upper
 
+    @property
+    def background(self) -> float:
+        """Return the usual cosine of two different facts, of `embedding_models`."""
+        return self._traits.background
+
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one unit vector per text.
 

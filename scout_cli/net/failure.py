@@ -7,10 +7,18 @@ from typing import Literal
 from scout_cli.errors import ScoutError
 
 Kind = Literal[
-    "refused", "unreachable", "timeout", "redirects", "too_large", "garbled", "asked_to_wait"
+    "refused",
+    "robots",
+    "unreachable",
+    "timeout",
+    "redirects",
+    "too_large",
+    "garbled",
+    "asked_to_wait",
 ]
-"""What went wrong: `garbled` is an answer that is not HTTP or cannot be decompressed,
-`asked_to_wait` a host that named a time (Retry-After) longer than we wait."""
+"""What went wrong: `robots` is a page that its site lets no program read, `garbled` an answer that
+is not HTTP or cannot be decompressed, `asked_to_wait` a host that named a time (Retry-After) longer
+than we wait."""
 
 
 class FetchFailed(ScoutError):

@@ -16,7 +16,7 @@ from scout_cli.net import body, faults, retry_after
 from scout_cli.net.decoding import ACCEPTED
 from scout_cli.net.failure import FetchFailed
 from scout_cli.net.limits import Limits
-from scout_cli.net.sessions import Sessions
+from scout_cli.net.sessions import Permit, Sessions
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 503})
@@ -57,6 +57,7 @@ async def get(
     headers: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     wanted: Wanted = _any_type,
+    polite: bool = False,
 ) -> Response:
     """Fetch `url` and return the last hop's answer, whatever its status.
 
@@ -68,11 +69,13 @@ async def get(
         headers: sent with each hop; conditional ones stay with the first host, credentials too.
         limits: bounds of time and size.
         wanted: decides by media type whether to read the body of an answer below 400.
+        polite: ask the host's robots.txt before each hop, where the sessions do so at all.
 
     Raises:
         FetchFailed: no complete answer within the limits, or an address that is refused.
     """
-    call = _Call(sessions, limits or Limits(), wanted, headers or {})
+    permit = sessions.permit if polite else None
+    call = _Call(sessions, limits or Limits(), wanted, headers or {}, permit)
     try:
         async with asyncio.timeout(call.limits.total) as call.timer:
             return await call.follow(url)
@@ -88,17 +91,24 @@ class _Call:
     timer: asyncio.Timeout
 
     def __init__(
-        self, sessions: Sessions, limits: Limits, wanted: Wanted, headers: Mapping[str, str]
+        self,
+        sessions: Sessions,
+        limits: Limits,
+        wanted: Wanted,
+        headers: Mapping[str, str],
+        permit: Permit | None,
     ) -> None:
         self.limits = limits
         self.current = ""
         self._sessions = sessions
         self._wanted = wanted
+        self._permit = permit
         self._headers = {"Accept-Encoding": ACCEPTED, **headers}
 
     async def follow(self, url: str) -> Response:
         target = self._check(url)
         for _ in range(self.limits.redirects + 1):
+            await self._ask_permission(target)
             answer = await self._patiently(target)
             location = answer.headers.get("location", "").strip()
             if answer.status not in _REDIRECTS or not location:
@@ -129,9 +139,13 @@ class _Call:
             raise FetchFailed(
                 "refused", "redirected to a URL that cannot be parsed", final_url=self.current
             ) from error
-        carried = _CREDENTIALS.intersection(name.lower() for name in self._headers)
-        if carried and (here.scheme, there.scheme) == ("https", "http"):
-            raise FetchFailed("refused", "redirected from https to http", final_url=self.current)
+        if (here.scheme, there.scheme) == ("https", "http"):
+            raise FetchFailed(
+                "refused",
+                "redirected from https to http, where anybody on the way can change the page",
+                hint="If you trust the way, give the http:// address itself.",
+                final_url=self.current,
+            )
         if here.origin() != there.origin():
             self._drop(_CREDENTIALS)
         if here.host != there.host:
@@ -140,6 +154,13 @@ class _Call:
 
     def _drop(self, names: frozenset[str]) -> None:
         self._headers = {k: v for k, v in self._headers.items() if k.lower() not in names}
+
+    async def _ask_permission(self, target: URL) -> None:
+        if self._permit is None:
+            return
+        going_on = self._pause()
+        await self._permit(target)
+        going_on()
 
     async def _patiently(self, target: URL) -> Response:
         answer = await self._once(target)
@@ -168,12 +189,17 @@ class _Call:
                 final_url=self.current,
                 wait=silence,
             )
+        going_on = self._pause()
+        async with self._sessions.pace.turn(host):
+            going_on()
+            yield
+
+    def _pause(self) -> Callable[[], None]:
+        """Stop the clock of this request until the returned function is called."""
         now = asyncio.get_running_loop().time
         asked, deadline = now(), self.timer.when()
         self.timer.reschedule(None)
-        async with self._sessions.pace.turn(host):
-            self.timer.reschedule((deadline or now()) + now() - asked)
-            yield
+        return lambda: self.timer.reschedule((deadline or now()) + now() - asked)
 
     async def _exchange(self, target: URL) -> Response:
         timeout = ClientTimeout(
@@ -194,7 +220,7 @@ class _Call:
         if response.status >= 400:
             content = await body.read(response, self.limits, cut_at=self.limits.error_size)
         elif response.status not in _REDIRECTS and self._wanted(_media_type(headers)):
-            content = await body.read(response, self.limits)
+            content = await body.read(response, self.limits, cut_at=self.limits.cut)
         return Response(
             status=response.status,
             headers=headers,

@@ -24,6 +24,8 @@ class Limits(Record, frozen=True, kw_only=True):
     """Other sizes for single media types, such as `application/pdf`."""
     error_size: int = 256 * 1024
     """Of the body of an answer with a status of 400 or more; what is beyond is not read."""
+    cut: int | None = None
+    """Read no more than so much of any body, and take what came; None refuses what is too large."""
     ratio: int = 100
     """Decoded bytes per received byte, beyond the first megabyte."""
     redirects: int = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
@@ -14,10 +15,13 @@ from aiohttp import (
 )
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
+from yarl import URL
 
 from scout_cli.net.guard import Guard
 from scout_cli.net.pace import Pace
 
+Permit = Callable[[URL], Awaitable[None]]
+"""Raises `FetchFailed` for a page that is not to be read."""
 _IDLE = 5.0
 """Seconds for which a connection is kept for the next request to the same host."""
 
@@ -63,7 +67,10 @@ class Sessions:
     ) -> None:
         self.guard = guard
         self.pace = Pace(per_host=per_host, spacing=spacing)
-        self._user_agent = user_agent
+        self.permit: Permit | None = None
+        """Asks whether a host lets programs read a page; see `robots.Robots`."""
+        self.user_agent = user_agent
+        """How scout introduces itself."""
         self._connections = connections
         self._guarded: ClientSession | None = None
         self._trusted: ClientSession | None = None
@@ -112,7 +119,7 @@ class Sessions:
         return ClientSession(
             connector=connector,
             cookie_jar=DummyCookieJar(),
-            headers={"User-Agent": self._user_agent},
+            headers={"User-Agent": self.user_agent},
             timeout=ClientTimeout(total=300, sock_connect=10),
             trust_env=False,
             auto_decompress=decompress,

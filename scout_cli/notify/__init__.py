@@ -24,7 +24,7 @@ from typing import Any, Literal, Protocol
 from scout_cli import plug
 from scout_cli.core.models import Digest, Record
 from scout_cli.core.ports import Channel
-from scout_cli.errors import ConfigError, MissingPackage
+from scout_cli.errors import ConfigError, MissingPackage, Refused
 from scout_cli.notify import address
 
 SCHEMES = {
@@ -143,6 +143,43 @@ def check_channel(url: str, *, apprise: bool = False) -> None:
         MissingPackage: the package of this channel is not installed.
     """
     _read(split_url(url)[0], apprise=apprise)
+
+
+def check_guest(url: str, mailbox: str) -> None:
+    """Check, without network, that somebody who does not own this machine may name a channel.
+
+    Args:
+        url: with or without scout's own query parameters.
+        mailbox: the confirmed address of their account, the only one that mail goes to; empty for
+            none.
+
+    Raises:
+        ConfigError: they may not; the message holds no part of the URL but its scheme.
+    """
+    check_channel(url)
+    scheme = plug.scheme_of(url)
+    if scheme == "console":
+        raise ConfigError("notify: console:// is a terminal", hint="For example: ntfy://...")
+    target: Any = _own(split_url(url)[0])
+    if scheme == "mailto" and target.recipient.casefold() != mailbox.casefold():
+        raise ConfigError(
+            "notify: mail goes to the address of your own account only",
+            hint=f"mailto://{mailbox}" if mailbox else "confirm the address of your account",
+        )
+    _refuse_private(getattr(target, "url", ""), scheme)
+
+
+def _refuse_private(url: str, scheme: str) -> None:
+    """Refuse what a guard that nothing was opened in refuses; it asks again when it dials."""
+    if not url:
+        return
+    from scout_cli.net.guard import Guard  # noqa: PLC0415 - reading a URL needs no HTTP
+
+    try:
+        Guard().check(url)
+    except Refused as error:
+        hint = "a host of the public internet"
+        raise ConfigError(f"notify: {scheme}:// leads where it may not", hint=hint) from error
 
 
 def describe(url: str) -> str:

@@ -20,7 +20,7 @@ from scout_cli.core.models import Record
 from scout_cli.core.ports import Clock
 from scout_cli.errors import Conflict, DatabaseUnavailable, InvalidInput, Refused
 from scout_cli.plug import scheme_of
-from scout_cli.store import archive_file, invariants, migrate, open_database
+from scout_cli.store import archive_file, invariants, migrate, open_database, sealing
 from scout_cli.store.archive_dump import dump
 from scout_cli.store.archive_file import Manifest
 from scout_cli.store.archive_load import Standing, load, move, rows_there
@@ -28,6 +28,7 @@ from scout_cli.store.archive_place import place
 from scout_cli.store.database import Database
 from scout_cli.store.finishing import to_the_end
 from scout_cli.store.invariants import Violation
+from scout_cli.store.sealing import Vault
 from scout_cli.store.sqlite_file import path_of
 
 __all__ = [
@@ -101,14 +102,15 @@ async def backup(
     return manifest
 
 
-async def verify(archive: Path, clock: Clock) -> Restored:
+async def verify(archive: Path, clock: Clock, vault: Vault | None = None) -> Restored:
     """Restore an archive into a database that is thrown away, and look for what is wrong in it.
 
     Raises:
+        ConfigError: its secrets were encrypted with keys that are not in `vault`.
         InvalidInput: it is damaged or made up.
         Refused: a newer scout made it, or it needs more room than there is.
     """
-    async with _unpacked(archive, clock, Path(tempfile.gettempdir())) as unpacked:
+    async with _unpacked(archive, clock, Path(tempfile.gettempdir()), vault) as unpacked:
         return unpacked.restored
 
 
@@ -116,6 +118,7 @@ async def restore(
     archive: Path,
     clock: Clock,
     database_url: str,
+    vault: Vault | None = None,
     *,
     replace: bool = False,
     unsound: bool = False,
@@ -129,10 +132,12 @@ async def restore(
         archive: made from either kind of database.
         clock: for the database.
         database_url: where to.
+        vault: the keys of this machine; the archive holds none.
         replace: also when there are scouts, or runs that somebody is working on.
         unsound: also when the archive holds rows that cannot be, such as of two users at once.
 
     Raises:
+        ConfigError: its secrets were encrypted with keys that are not in `vault`.
         Conflict: there are scouts, and `replace` was not said.
         InvalidInput: the archive is damaged or made up.
         Refused: a newer scout made it, it needs more room than there is, or it is unsound.
@@ -143,7 +148,7 @@ async def restore(
         _refuse_to_replace(await standing(database_url, clock))
     near = path.parent if path else Path(tempfile.gettempdir())
     await asyncio.to_thread(near.mkdir, mode=0o700, parents=True, exist_ok=True)
-    async with _unpacked(archive, clock, near) as unpacked:
+    async with _unpacked(archive, clock, near, vault) as unpacked:
         wrong = [each for each in unpacked.restored.violations if each.name not in _TOLERABLE]
         if wrong and not unsound:
             raise _unsound(archive, wrong)
@@ -174,14 +179,17 @@ def _unsound(archive: Path, found: Sequence[Violation]) -> Refused:
 
 
 @asynccontextmanager
-async def _unpacked(archive: Path, clock: Clock, near: Path) -> AsyncIterator[_Unpacked]:
+async def _unpacked(
+    archive: Path, clock: Clock, near: Path, vault: Vault | None
+) -> AsyncIterator[_Unpacked]:
     """Yield an archive as a closed SQLite file of this version in a folder that goes away."""
     with archive_file.reading(archive) as reader, _scratch(near) as folder:
         _refuse_too_big(reader.manifest, folder)
         file = folder / "restored.db"
-        db = await open_database(f"sqlite:///{quote(str(file))}", clock)
+        db = await open_database(f"sqlite:///{quote(str(file))}", clock, vault)
         try:
             migrated = await load(reader, db)
+            await sealing.check_all(db)
             found = await invariants.check(db, reader.manifest.made_at)
         finally:
             await to_the_end(db.close())

@@ -26,6 +26,7 @@ from scout_cli.service.memory import StoredMemory
 from scout_cli.service.outcome import failed, finding, finished, problem_of
 from scout_cli.service.recording import recorded_run
 from scout_cli.service.resuming import Ledger
+from scout_cli.service.screenshots import Filing, Screenshots
 from scout_cli.store import answers, executions, findings, pages, queue, scouts, steps, vectors
 from scout_cli.store.database import Connection, Database
 from scout_cli.store.finishing import to_the_end
@@ -44,6 +45,7 @@ class Attempts:
         budget: the bounds of every run.
         notices: queues the news.
         terms: how long an execution is ours.
+        screenshots: where pictures of its pages are filed; None when none are taken.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Attempts:
         budget: Budget,
         notices: Notices,
         terms: Terms,
+        screenshots: Screenshots | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -61,6 +64,7 @@ class Attempts:
         self._budget = budget
         self._notices = notices
         self._terms = terms
+        self._screenshots = screenshots
 
     async def carry_out(
         self, execution: Execution, scout: Scout, emit: Emit, record: Path | None = None
@@ -74,17 +78,18 @@ class Attempts:
             FenceLost: another process has taken it over; nothing more was written.
             Unavailable: a part is absent.
         """
-        work = self._work(execution, scout, emit, record)
+        journal = Journal(self._db, execution, self._clock, emit)
+        work = self._work(execution, scout, journal, record)
         try:
             return await alive(self._db, self._clock, execution, self._terms, work)
         except FenceLost:
             raise
         except BaseException as error:
-            await to_the_end(self._broke_off(execution, error))
+            await to_the_end(self._broke_off(execution, journal, error))
             raise
 
     async def _work(
-        self, execution: Execution, scout: Scout, emit: Emit, record: Path | None
+        self, execution: Execution, scout: Scout, journal: Journal, record: Path | None
     ) -> Result:
         kit = await self._kit()
         execution = replace(
@@ -96,8 +101,10 @@ class Attempts:
         await self._complete_vectors(scout, kit.embedder)
         memory = StoredMemory(self._db, scout.id, kit.embedder)
         job = job_of(scout, execution.id, execution.started_at, self._budget)
-        journal = Journal(self._db, execution, self._clock, emit)
         parts = kit.parts(memory, self._clock)
+        if self._screenshots is not None:
+            filing = Filing(parts.fetcher, self._screenshots, execution.id)
+            parts = replace(parts, fetcher=filing)
         result = await self._think(execution, parts, job, journal, record)
         await to_the_end(self._store(execution, scout, job, journal, memory, result))
         return result
@@ -140,7 +147,7 @@ class Attempts:
     ) -> None:
         """Commit result, findings, vectors, memory and news in one transaction."""
         if result.outcome == "could_not_look":
-            await self._came_to_nothing(execution, result)
+            await self._came_to_nothing(execution, journal, result)
             return
         now = await self._db.now()
         ended = self._slotted(finished(execution, result, now), scout)
@@ -150,6 +157,7 @@ class Attempts:
         async def commit() -> None:
             async with self._db.transaction() as tx:
                 await executions.finish(tx, ended)
+                await journal.store_rest(tx)
                 await findings.add_many(tx, found)
                 await vectors.put_many(tx, rows)
                 await pages.seen_put_many(tx, journal.seen)
@@ -179,31 +187,36 @@ class Attempts:
             patch = replace(patch, planned_queries=planned, planned_for=planned_for(scout))
         return await scouts.update(tx, scout.id, patch)
 
-    async def _came_to_nothing(self, execution: Execution, result: Result) -> None:
+    async def _came_to_nothing(
+        self, execution: Execution, journal: Journal, result: Result
+    ) -> None:
         ended = finished(execution, result, await self._db.now())
         problem = (
             result.problems[0]
             if result.problems
             else Problem(code="nothing_read", message="nothing could be read", retryable=False)
         )
-        await self._give_up(ended, problem)
+        await self._give_up(ended, journal, problem)
 
-    async def _broke_off(self, execution: Execution, error: BaseException) -> None:
+    async def _broke_off(
+        self, execution: Execution, journal: Journal, error: BaseException
+    ) -> None:
         """Store how the attempt ended, and with it the steps that were under way."""
         problem = problem_of(error)
         scheduled = execution.trigger != "manual"
         if scheduled and isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
-            await self._give_back(execution)
+            await self._give_back(execution, journal)
             return
-        await self._give_up(failed(execution, error, await self._db.now()), problem)
+        await self._give_up(failed(execution, error, await self._db.now()), journal, problem)
 
-    async def _give_back(self, execution: Execution) -> None:
+    async def _give_back(self, execution: Execution, journal: Journal) -> None:
         now = await self._db.now()
         async with self._db.transaction() as tx:
             await steps.fail_open(tx, replace(execution, completed_at=now), "given back")
             await queue.release(tx, execution, now)
+            await journal.store_rest(tx)
 
-    async def _give_up(self, ended: Execution, problem: Problem) -> None:
+    async def _give_up(self, ended: Execution, journal: Journal, problem: Problem) -> None:
         """End a failed attempt: back to the queue for later, or failed for good."""
         decision = decide(problem, ended.attempt, str(ended.id))
 
@@ -211,6 +224,7 @@ class Attempts:
             async with self._db.transaction() as tx:
                 await steps.fail_open(tx, ended, problem.message)
                 await self._conclude(tx, ended, problem, decision)
+                await journal.store_rest(tx)
 
         await self._surely(ended, commit)
 

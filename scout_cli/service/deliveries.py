@@ -12,16 +12,17 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from uuid import UUID
 
 from scout_cli.core.models import Record
 from scout_cli.core.news import Delivery
 from scout_cli.core.ports import Channel, Clock, Promise
 from scout_cli.errors import ConfigError, DatabaseUnavailable, FenceLost, ScoutError
-from scout_cli.service import news, sending
+from scout_cli.service import guests, news, sending
 from scout_cli.service.outbox import ChannelTerms
 from scout_cli.service.sending import Doubt, Unopened
 from scout_cli.service.turn import Rules, TellLost, Turn
-from scout_cli.store import channels, outbox
+from scout_cli.store import channels, outbox, users
 from scout_cli.store.channels import ChannelRow
 from scout_cli.store.database import Database
 from scout_cli.store.finishing import to_the_end
@@ -61,6 +62,8 @@ class Deliveries:
         open_channel: opens the channel of a URL; raises `ScoutError` when it cannot be used.
         terms: reads what a channel URL says to scout itself.
         tell_lost: queues, inside the transaction that disables a channel, that it is lost.
+        open_guest: opens the channels of those who do not own this machine, within bounds; None
+            opens all alike.
         rules: how messages are sent.
         chance: gives numbers from 0 to 1, for the jitter.
     """
@@ -73,12 +76,14 @@ class Deliveries:
         *,
         terms: Callable[[str], ChannelTerms],
         tell_lost: TellLost,
+        open_guest: Callable[[str], Awaitable[Channel]] | None = None,
         rules: Rules = Rules(),  # noqa: B008 - frozen
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._db = db
         self._clock = clock
         self._open_channel = open_channel
+        self._open_guest = open_guest or open_channel
         self._terms = terms
         self._tell_lost = tell_lost
         self._rules = rules
@@ -119,13 +124,17 @@ class Deliveries:
         """Return when there is next something to send: None for nothing, the past for at once."""
         return await outbox.next_due(self._db)
 
-    async def test(self, url: str) -> Tested:
+    async def test(self, url: str, user_id: UUID | None = None) -> Tested:
         """Send a test message now, past the outbox and the quiet hours.
 
+        Args:
+            url: of the channel.
+            user_id: whose it is; None for the local owner's.
+
         Raises:
-            ScoutError: the channel cannot be opened.
+            ScoutError: the channel cannot be opened, or is not one that this user may name.
         """
-        channel = await self._open_channel(url)
+        channel = await self._open(url, user_id)
         try:
             notice = news.trial(self._clock.uuid().hex, self._clock.now())
             tried = await sending.attempt(channel, notice, _nothing, self._rules.seconds)
@@ -171,7 +180,7 @@ class Deliveries:
             last = began
 
     async def _round(self, held: ChannelRow, until: datetime | None, tally: Counter[str]) -> None:
-        channel = await self._opened(held.url)
+        channel = await self._opened(held)
         turn = Turn(
             self._db,
             self._clock,
@@ -188,11 +197,19 @@ class Deliveries:
         finally:
             await channel.close()
 
-    async def _opened(self, url: str) -> Channel:
+    async def _opened(self, held: ChannelRow) -> Channel:
         try:
-            return await self._open_channel(url)
+            return await self._open(held.url, held.user_id)
         except ScoutError as error:
             return Unopened(error)
+
+    async def _open(self, url: str, user_id: UUID | None) -> Channel:
+        """Open a channel by the rules for its owner; they are asked again each time."""
+        await guests.refuse(self._db, user_id, [url])
+        user = await users.get(self._db, user_id) if user_id else None
+        if user is None or user.is_local:
+            return await self._open_channel(url)
+        return await self._open_guest(url)
 
     def _doubt(self, url: str) -> Doubt:
         try:

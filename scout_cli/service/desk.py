@@ -8,8 +8,10 @@ from uuid import UUID
 
 from scout_cli.core.models import Record, Scout
 from scout_cli.core.news import OutboxState
-from scout_cli.errors import Conflict, InvalidInput, NotFound
-from scout_cli.store import channels, outbox, users
+from scout_cli.errors import Conflict, InvalidInput, NotFound, TooMany
+from scout_cli.service.views import ChannelView
+from scout_cli.store import allowances, channels, outbox, users
+from scout_cli.store.allowances import Allowance
 from scout_cli.store.channels import ChannelGlance, ChannelRow
 from scout_cli.store.database import Database
 from scout_cli.store.outbox import OutboxRow
@@ -27,16 +29,20 @@ class Posted(Record, frozen=True, kw_only=True):
 
 
 class Desk:
-    """The outbox and the channels of the local owner.
+    """The outbox and the channels of one user.
 
     Args:
         db: where they are.
         describe: returns what people may see of a channel URL.
+        user: whose; None for the local owner's.
     """
 
-    def __init__(self, db: Database, describe: Callable[[str], str]) -> None:
+    def __init__(
+        self, db: Database, describe: Callable[[str], str], user: UUID | None = None
+    ) -> None:
         self._db = db
         self._describe = describe
+        self._user = user
 
     async def messages(
         self, *, states: Sequence[OutboxState] = (), of: Sequence[Scout] = (), limit: int
@@ -74,8 +80,8 @@ class Desk:
         """Return the channels that were used so far, oldest first."""
         return await channels.glances(self._db, await self._owner())
 
-    async def enable(self, name: str) -> ChannelRow:
-        """Use a channel again that was disabled.
+    async def channel(self, name: str) -> ChannelRow:
+        """Return a channel.
 
         Args:
             name: its id, or the beginning.
@@ -85,9 +91,43 @@ class Desk:
             InvalidInput: the beginning may mean several.
         """
         found = await channels.by_prefix(self._db, await self._owner(), name)
-        channel = _only(found, name, "channel", "scout notify list")
+        return _only(found, name, "channel", "scout notify list")
+
+    async def enable(self, name: str) -> ChannelRow:
+        """Use a channel again that was disabled; see `channel`."""
+        channel = await self.channel(name)
         await channels.enable(self._db, channel.id)
         return channel
+
+    async def shown_channels(self) -> list[ChannelView]:
+        """Return what programs see of the channels, oldest first."""
+        return [self._view(each) for each in await self.channels()]
+
+    async def shown_channel(self, channel_id: UUID) -> ChannelView:
+        """Return what programs see of one channel.
+
+        Raises:
+            NotFound: there is no such channel.
+        """
+        found = [each for each in await self.channels() if each.id == channel_id]
+        return self._view(_only(found, str(channel_id), "channel", "scout notify list"))
+
+    async def allow_trial(self) -> None:
+        """Count a test message, which goes where its sender says.
+
+        Raises:
+            TooMany: there were enough for now.
+        """
+        allowance = Allowance(name=f"trial {await self._owner()}", most=10, seconds=600.0)
+        async with self._db.transaction() as tx:
+            wait = await allowances.take(tx, [allowance])
+        if wait:
+            raise TooMany("enough test messages for now", hint="wait a little", retry_after=wait)
+
+    def _view(self, row: ChannelGlance) -> ChannelView:
+        names = (name for name in ChannelView.__struct_fields__ if name != "name")
+        given = {name: getattr(row, name) for name in names}
+        return ChannelView(name=self._describe(row.url), **given)
 
     async def _turned(
         self, names: Sequence[str], states: tuple[OutboxState, ...], to: OutboxState
@@ -117,7 +157,7 @@ class Desk:
         return [Posted(row=row, channel=known.get(row.channel_id, "-")) for row in rows]
 
     async def _owner(self) -> UUID:
-        return (await users.local_owner(self._db)).id
+        return self._user or (await users.local_owner(self._db)).id
 
 
 def _only(found: Sequence[T], name: str, kind: str, listing: str) -> T:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from scout_cli.core.models import Record
 from scout_cli.service import news
-from scout_cli.store import channels, signs
+from scout_cli.store import channels, signs, users
 from scout_cli.store.channels import ChannelRow
 from scout_cli.store.database import Database
 from scout_cli.store.outbox import Content
@@ -37,7 +37,7 @@ async def silent_channels(
 
     Args:
         db: the database.
-        shared: URLs of channels that hear of all scouts.
+        shared: URLs of channels that hear of all scouts of the local owner.
         week: when the week ended.
         now: the present.
     """
@@ -62,8 +62,10 @@ async def _hearing(db: Database, shared: Sequence[str]) -> dict[UUID, Hearing]:
     last: UUID | None = None
     while True:
         page = await signs.watching(db, last, _PAGE)
+        owner = await users.local(db) if shared else None
         for scout in page:
-            for url in (*scout.notify, *shared):
+            theirs = () if owner is not None and owner.id != scout.user_id else shared
+            for url in (*scout.notify, *theirs):
                 found[scout.user_id][url].add(scout.id)
         if len(page) < _PAGE:
             return found

@@ -5,11 +5,24 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from scout_cli.core.events import Emit, Event, PageSeen, StepFinished, StepStarted
+from msgspec import Raw
+from msgspec.structs import replace
+
+from scout_cli.core import shape
+from scout_cli.core.events import (
+    Emit,
+    Event,
+    PageSeen,
+    StepFinished,
+    StepStarted,
+    TokenDelta,
+)
 from scout_cli.core.models import Execution, PageSnapshot, SeenPage, Step
 from scout_cli.core.ports import Clock
-from scout_cli.store import pages, steps
-from scout_cli.store.database import Database
+from scout_cli.service.pen import Pen
+from scout_cli.store import events, pages, steps
+from scout_cli.store.database import Connection, Database, Statement
+from scout_cli.store.events import StoredEvent
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """NUL and lone surrogates: no database keeps them, and some pages hold them."""
@@ -17,6 +30,9 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 class Journal:
     """The sink of one execution.
+
+    What the agent says is kept beside steps and pages, in the same transactions: an event that is
+    neither waits for the next one that is.
 
     Args:
         db: where steps and pages go.
@@ -26,11 +42,13 @@ class Journal:
     """
 
     def __init__(self, db: Database, execution: Execution, clock: Clock, emit: Emit) -> None:
-        self._db = db
+        self._pen = Pen(db, execution)
         self._execution = execution
         self._clock = clock
         self._emit = emit
         self._open: dict[int, Step] = {}
+        self._said: list[StoredEvent] = []
+        self._number = 0
         self.seen: list[SeenPage] = []
         """Pages to remember once the run has completed."""
 
@@ -40,6 +58,7 @@ class Journal:
         Raises:
             FenceLost: another process has taken over; the run must stop.
         """
+        self._note(event)
         match event:
             case StepStarted():
                 await self._start(event)
@@ -48,6 +67,35 @@ class Journal:
             case PageSeen():
                 await self._page(event)
         await self._emit(event)
+
+    async def store_rest(self, tx: Connection) -> None:
+        """Inside the transaction that ends the attempt: store what was said since the last write.
+
+        A transaction that is tried again stores the same.
+        """
+        if self._said:
+            await tx.together(*events.statements(self._said))
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, TokenDelta):
+            return
+        self._number += 1
+        self._said.append(
+            StoredEvent(
+                execution_id=self._execution.id,
+                fence=self._execution.fence,
+                number=self._number,
+                user_id=self._execution.user_id,
+                kind=kind_of(event),
+                data=written(event),
+                at=event.at,
+            )
+        )
+
+    async def _write(self, statement: Statement) -> None:
+        """Store a step or a page, and with it the events that wait for that."""
+        said, self._said = self._said, []
+        await self._pen.write(statement, *events.statements(said))
 
     async def _start(self, event: StepStarted) -> None:
         step = Step(
@@ -64,7 +112,7 @@ class Journal:
             fence=self._execution.fence,
         )
         self._open[event.number] = step
-        await steps.start(self._db, step)
+        await self._write(steps.started(step))
 
     async def _finish(self, event: StepFinished) -> None:
         step = self._open.pop(event.number)
@@ -85,12 +133,12 @@ class Journal:
             fence=step.fence,
             answered_by=event.answered_by,
         )
-        await steps.finish(self._db, ended)
+        await self._write(steps.finished(ended))
 
     async def _page(self, event: PageSeen) -> None:
         if event.outcome == "read":
             self.seen.append(self._remember(event))
-        await pages.add(self._db, self._snapshot(event), self._execution.fence)
+        await self._write(pages.added(self._snapshot(event)))
 
     def _remember(self, event: PageSeen) -> SeenPage:
         return SeenPage(
@@ -123,6 +171,21 @@ class Journal:
             published_from=event.published_from,
             fetched_at=event.at,
         )
+
+
+def kind_of(event: Event) -> str:
+    """Return the name of an event, as its JSON has it in `event`."""
+    return str(type(event).__struct_config__.tag)
+
+
+def written(event: Event) -> Raw:
+    """Return an event as it is kept: its JSON, a page without its text."""
+    lean = replace(event, text="") if isinstance(event, PageSeen) else event
+    try:
+        text = shape.encode(lean)
+    except UnicodeEncodeError:  # a lone surrogate of some page
+        return Raw(shape.encode(storable(shape.plain(lean))))
+    return Raw(shape.encode(storable(shape.plain(lean))) if b"\\u0000" in text else text)
 
 
 def storable(value: Any) -> Any:

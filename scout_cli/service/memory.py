@@ -7,10 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from scout_cli.core.models import SeenPage
-from scout_cli.core.ports import Earlier, Embedder, Neighbour, Vector
-from scout_cli.store import pages, vectors
+from scout_cli.core.ports import Background, Earlier, Embedder, Habits, Neighbour, Vector
+from scout_cli.core.tastes import habits_of
+from scout_cli.store import opinions, pages, vectors
 from scout_cli.store.database import Connection
 from scout_cli.store.vectors import EarlierVector
+
+_SAMPLE = 200
+"""Stories that the background is taken from, the newest."""
+_LEAST = 12
+"""Stories below which the embedder's own background is better."""
 
 
 class StoredMemory:
@@ -34,6 +40,32 @@ class StoredMemory:
         """Return what is remembered of a page."""
         return await pages.seen_get(self._db, self._scout_id, canonical_url)
 
+    async def habits(self) -> Habits:
+        """Return what the user made of this scout's findings."""
+        return habits_of(await opinions.of_scout(self._db, self._scout_id))
+
+    async def background(self) -> Background:
+        """Return the median cosine of the newest findings of different stories."""
+        stored = await self._load()
+        newest = {each.story_id or each.id: at for at, each in enumerate(stored)}
+        places = sorted(newest.values())[-_SAMPLE:]
+        if len(places) < _LEAST:
+            return Background(sample=len(places))
+        import numpy as np  # noqa: PLC0415 - see `nearest`
+
+        rows = self._rows()[places]
+        cosines = (rows @ rows.T)[np.triu_indices(len(places), k=1)]
+        return Background(cosine=round(float(np.median(cosines)), 4), sample=len(places))
+
+    def _rows(self) -> Any:
+        import numpy as np  # noqa: PLC0415 - see `nearest`
+
+        if self._matrix is None:
+            assert self._stored is not None
+            rows = [np.frombuffer(each.vector, dtype="<f4") for each in self._stored]
+            self._matrix = np.stack(rows)
+        return self._matrix
+
     async def nearest(self, vector: Vector, limit: int = 5) -> Sequence[Neighbour]:
         """Return the closest earlier findings of the current embedder, closest first."""
         stored = await self._load()
@@ -41,10 +73,7 @@ class StoredMemory:
             return []
         import numpy as np  # noqa: PLC0415 - a tenth of a second that most commands save
 
-        if self._matrix is None:
-            rows = [np.frombuffer(each.vector, dtype="<f4") for each in stored]
-            self._matrix = np.stack(rows)
-        cosines = self._matrix @ np.asarray(vector, dtype="<f4")
+        cosines = self._rows() @ np.asarray(vector, dtype="<f4")
         order = np.argsort(-cosines, kind="stable")[:limit]
         return [
             Neighbour(finding=_earlier(stored[at]), cosine=round(float(cosines[at]), 4))
@@ -74,4 +103,7 @@ def _earlier(stored: EarlierVector) -> Earlier:
         fact=stored.fact,
         canonical_url=stored.canonical_url,
         created_at=stored.created_at,
+        story_id=stored.story_id,
+        novelty=stored.novelty,
+        opinion=stored.opinion,
     )

@@ -13,15 +13,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from scout_cli.core.job import Item, Result, Source
-from scout_cli.core.models import Execution, Scout
+from scout_cli.core.models import REPORTED, Execution, Scout
 from scout_cli.core.news import Link, News, NewsItem, Notice
-from scout_cli.core.report import clean
+from scout_cli.core.report import clean, label
 from scout_cli.core.urls import is_web
 from scout_cli.store.outbox import Content, OutboxRow
 
 _SUBJECT = 150
 """Characters of a subject."""
-_REPORTED = ("new", "possible_repeat")
 
 
 def news_of(scout: Scout, execution: Execution, result: Result, now: datetime) -> News:
@@ -40,7 +39,7 @@ def news_of(scout: Scout, execution: Execution, result: Result, now: datetime) -
         title=clean(scout.title),
         summary=clean(result.summary),
         items=tuple(_item(item, sources) for item in result.items),
-        finding_ids=tuple(fact.id for fact in result.facts if fact.novelty in _REPORTED),
+        finding_ids=tuple(fact.id for fact in result.facts if fact.novelty in REPORTED),
         repeats=result.counts.repeats,
         unread=result.counts.unread,
         at=now,
@@ -50,7 +49,7 @@ def news_of(scout: Scout, execution: Execution, result: Result, now: datetime) -
 def _item(item: Item, sources: dict[int, Source]) -> NewsItem:
     known = (sources[number] for number in item.sources if number in sources)
     return NewsItem(
-        text=clean(item.text),
+        text=clean(item.text if item.possible_repeat else label(item) + item.text),
         links=tuple(_link(source) for source in known if is_web(source.url)),
         possible_repeat=item.possible_repeat,
     )

@@ -20,7 +20,7 @@ from scout_cli.core.models import Digest, Execution, Record, Scout
 from scout_cli.core.news import MessageKind
 from scout_cli.core.ports import Clock
 from scout_cli.errors import ConfigError
-from scout_cli.service import heartbeat, news
+from scout_cli.service import guests, heartbeat, news
 from scout_cli.store import channels, marks, outbox
 from scout_cli.store.channels import ChannelRow
 from scout_cli.store.database import Connection, Database
@@ -52,7 +52,7 @@ class OutboxSettings(Record, frozen=True, kw_only=True):
     describe: Callable[[str], str]
     """Returns what people may see of a channel URL."""
     notify: tuple[str, ...] = ()
-    """Channels that hear of all scouts."""
+    """Channels that hear of all scouts of the local owner."""
     digest: Digest | None = None
     digest_at: str = "08:00"
     quiet_hours: str = ""
@@ -129,7 +129,9 @@ class Outbox:
         now = await tx.now()
         name = self._settings.describe(lost.url)
         told = news.channel_lost(name, reason, lost.id, now)
-        await channels.ensure(tx, lost.user_id, self._settings.notify)
+        await channels.ensure(
+            tx, lost.user_id, await guests.shared(tx, lost.user_id, self._settings.notify)
+        )
         others = [each for each in await channels.active(tx, lost.user_id) if each.id != lost.id]
         about = f"{lost.id} {lost.fence}"
         rows = [self._row("channel_lost", about, each, told, now) for each in others]
@@ -164,7 +166,8 @@ class Outbox:
 
     async def _hearing(self, tx: Connection, scout: Scout) -> Sequence[ChannelRow]:
         """Return the channels that hear of a scout, its own and those for all; none disabled."""
-        urls = [*scout.notify, *self._settings.notify]
+        shared = await guests.shared(tx, scout.user_id, self._settings.notify)
+        urls = [*scout.notify, *shared]
         known = await channels.ensure(tx, scout.user_id, urls)
         return [channel for channel in known if channel.state == "active"]
 

@@ -85,5 +85,8 @@ def finding(fact: ReportedFact, execution: Execution, now: datetime) -> Finding:
         reason=fact.reason,
         stated_date=fact.stated_date,
         answered_by=fact.answered_by,
+        story_id=fact.story_id or fact.id,
+        changed=fact.changed,
+        path=fact.path,
         created_at=now,
     )

@@ -18,11 +18,13 @@ from scout_cli.core.asking import fingerprint
 from scout_cli.core.models import SeenPage
 from scout_cli.core.ports import (
     Answer,
+    Background,
     Earlier,
     Embedder,
     Feed,
     Fetcher,
     FetchRequest,
+    Habits,
     Memory,
     Neighbour,
     Page,
@@ -90,16 +92,20 @@ class EmbedderOf:
         deck: where answers come from.
         real: the real one; None in a replay.
         name: its name.
-        cutoffs: its two cosines.
+        levels: its two cut-offs, and the background that they suppose.
     """
 
     def __init__(
-        self, deck: Deck, real: Embedder | None, name: str, cutoffs: tuple[float, float]
+        self,
+        deck: Deck,
+        real: Embedder | None,
+        name: str,
+        levels: tuple[tuple[float, float], float],
     ) -> None:
         self._deck = deck
         self._real = real
         self.name = name
-        self.cutoffs = cutoffs
+        self.cutoffs, self.background = levels
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text."""
@@ -196,6 +202,26 @@ class MemoryOf:
 
         seen: SeenPage | None = await self._deck.ask("page", canonical_url, SeenPage | None, real)
         return seen
+
+    async def habits(self) -> Habits:
+        """Return what is usual for the scout."""
+
+        async def real() -> Habits:
+            assert self._real is not None
+            return await self._real.habits()
+
+        found: Habits = await self._deck.ask("habits", "", Habits, real)
+        return found
+
+    async def background(self) -> Background:
+        """Return how similar the scout's findings are."""
+
+        async def real() -> Background:
+            assert self._real is not None
+            return await self._real.background()
+
+        found: Background = await self._deck.ask("background", "", Background, real)
+        return found
 
     async def nearest(self, vector: Vector, limit: int = 5) -> Sequence[Neighbour]:
         """Return the closest earlier findings."""

@@ -8,6 +8,7 @@ and no database, and gives the same result byte by byte.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -50,6 +51,7 @@ class Header(Record, frozen=True, kw_only=True):
     follows_up: bool
     embedder: str
     cutoffs: tuple[float, float]
+    background: float = 0.0
     search: str
 
 
@@ -76,8 +78,9 @@ class Tape:
 
     def __init__(self, folder: Path, header: Header) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = (folder / FILE).open("xb")
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+            self._file = os.fdopen(os.open(folder / FILE, flags, 0o600), "wb")
         except FileExistsError:
             raise InvalidInput(
                 f"{folder} holds a recording already", hint="name another folder, or remove it"
@@ -180,7 +183,7 @@ class Recording:
         real, tape = self._parts, self._tape
         return Parts(
             reasoner=ReasonerOf(tape, real.reasoner, real.reasoner.name, _traits(real)),
-            embedder=EmbedderOf(tape, real.embedder, real.embedder.name, real.embedder.cutoffs),
+            embedder=EmbedderOf(tape, real.embedder, real.embedder.name, _levels(real)),
             search=SearchOf(tape, real.search, real.search.name),
             fetcher=FetcherOf(tape, real.fetcher),
             memory=MemoryOf(tape, real.memory),
@@ -203,7 +206,7 @@ class Replay:
         player, head = self._player, self._player.header
         return Parts(
             reasoner=ReasonerOf(player, None, head.reasoner, (head.context, head.follows_up)),
-            embedder=EmbedderOf(player, None, head.embedder, head.cutoffs),
+            embedder=EmbedderOf(player, None, head.embedder, (head.cutoffs, head.background)),
             search=SearchOf(player, None, head.search),
             fetcher=FetcherOf(player, None),
             memory=MemoryOf(player, None),
@@ -224,6 +227,7 @@ def header(parts: Parts, job: Job, started_at: datetime, seed: str) -> Header:
         follows_up=follows_up,
         embedder=parts.embedder.name,
         cutoffs=parts.embedder.cutoffs,
+        background=parts.embedder.background,
         search=parts.search.name,
     )
 
@@ -241,6 +245,10 @@ async def recorded_run(parts: Parts, job: Job, emit: Emit, folder: Path) -> Resu
 
 def _traits(parts: Parts) -> tuple[int, bool]:
     return parts.reasoner.context, parts.reasoner.follows_up
+
+
+def _levels(parts: Parts) -> tuple[tuple[float, float], float]:
+    return parts.embedder.cutoffs, parts.embedder.background
 
 
 def request_key(request: Any) -> str:

@@ -63,10 +63,11 @@ class Ledger:
     def parts(self, real: Parts) -> Parts:
         """Return parts that answer through this ledger; memory and clock are the database's."""
         traits = (real.reasoner.context, real.reasoner.follows_up)
+        levels = (real.embedder.cutoffs, real.embedder.background)
         return replace(
             real,
             reasoner=ReasonerOf(self, real.reasoner, real.reasoner.name, traits),
-            embedder=EmbedderOf(self, real.embedder, real.embedder.name, real.embedder.cutoffs),
+            embedder=EmbedderOf(self, real.embedder, real.embedder.name, levels),
             search=SearchOf(self, real.search, real.search.name),
             fetcher=FetcherOf(self, real.fetcher),
         )

@@ -74,6 +74,44 @@ class Runs:
         execution = await queue.start(self._db, asked)
         return await self._attempts.carry_out(execution, scout, emit, record)
 
+    async def request(self, scout: Scout, *, trigger: str = "api") -> Execution:
+        """Queue a run of `scout` for the next worker that is free, and return it.
+
+        Args:
+            scout: which one.
+            trigger: who asked; `api` for a program.
+
+        Raises:
+            Conflict: it is running already, or waits to run.
+            NotFound: it is not there any more.
+        """
+        now = await self._db.now()
+        asked = Execution(
+            id=self._clock.uuid(),
+            scout_id=scout.id,
+            user_id=scout.user_id,
+            status="running",
+            state="queued",
+            started_at=now,
+            created_at=now,
+            run_after=now,
+            trigger=trigger,
+            fence=0,
+        )
+        await queue.ask(self._db, asked)
+        return asked
+
+    async def cancel(self, execution: Execution) -> Execution:
+        """End a run that waits or works, and return it as it is then.
+
+        A process that works on it stops at its next write, or sign of life.
+
+        Raises:
+            Conflict: it has ended.
+            NotFound: it is not there any more.
+        """
+        return await queue.cancel(self._db, execution.id)
+
 
 async def once(
     kit: Kit, clock: Clock, budget: Budget, wish: Wish, emit: Emit, record: Path | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from scout_cli.core import schedule
@@ -14,6 +16,7 @@ from scout_cli.core.models import (
     AnsweredBy,
     Execution,
     Finding,
+    Location,
     Novelty,
     Record,
     Scout,
@@ -22,10 +25,10 @@ from scout_cli.core.models import (
 )
 from scout_cli.core.ports import Clock, Reasoner
 from scout_cli.core.questions import SetUp
-from scout_cli.errors import ModelUnavailable
-from scout_cli.service import naming
+from scout_cli.errors import ModelUnavailable, NotFound
+from scout_cli.service import guests, naming
 from scout_cli.service.changes import applied, checked, followed, moves, narrowed
-from scout_cli.service.wishes import Wish, check, place
+from scout_cli.service.wishes import MAX_TITLE, Wish, check, place, place_text, wish_of
 from scout_cli.store import executions, findings, overviews, scouts, steps, users
 from scout_cli.store.database import Database
 from scout_cli.store.overviews import Belongings, Glance, Overview
@@ -45,33 +48,47 @@ class Added(Record, frozen=True, kw_only=True):
 
 
 class Scouts:
-    """The scouts of the local owner.
+    """The scouts of one user.
 
     Args:
         db: where they are kept.
         clock: time and identifiers.
         reasoner: opens the engine that fills in a wish, when it is needed.
+        user: whose scouts; None for the local owner's.
     """
 
     def __init__(
-        self, db: Database, clock: Clock, reasoner: Callable[[], Awaitable[Reasoner]]
+        self,
+        db: Database,
+        clock: Clock,
+        reasoner: Callable[[], Awaitable[Reasoner]],
+        user: UUID | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
         self._reasoner = reasoner
+        self._user = user
 
     async def owner(self) -> UUID:
-        """Return the id of the local owner."""
-        return (await users.local_owner(self._db)).id
+        """Return whose scouts these are."""
+        return self._user or (await users.local_owner(self._db)).id
 
-    async def add(self, wish: Wish) -> Added:
+    async def add(self, wish: Wish, *, active: bool = True, patience: float | None = None) -> Added:
         """Save a scout, filling in what the wish leaves open.
 
+        Args:
+            wish: what it is to look for.
+            active: whether it runs; one that does not waits to be resumed.
+            patience: seconds for the model to fill it in, then the built-in engine does; None for
+                as long as it takes.
+
         Raises:
-            InvalidInput: a goal, URL, domain, language, rhythm or zone that cannot be used.
+            InvalidInput: a goal, URL, domain, language, rhythm, zone or channel that cannot be
+                used.
         """
+        await guests.refuse(self._db, self._user, wish.notify)
         wish = check(wish)
-        filled, by, note = await self._fill_in(wish)
+        filled, by, note = await self._fill_in(wish, patience)
         now = self._clock.now()
         scout = Scout(
             id=self._clock.uuid(),
@@ -94,20 +111,45 @@ class Scouts:
             notify=list(wish.notify),
             digest=wish.digest,
             key=wish.key,
-            next_run_at=now,
+            is_active=active,
+            next_run_at=now if active else None,
         )
         await scouts.add(self._db, scout)
         return Added(scout=scout, answered_by=by, note=note)
 
-    async def _fill_in(self, wish: Wish) -> tuple[SetUpAnswer, AnsweredBy, str]:
-        question = SetUp(goal=wish.goal, place=wish.location or "", language=wish.language or "")
+    async def _fill_in(
+        self, wish: Wish, patience: float | None
+    ) -> tuple[SetUpAnswer, AnsweredBy, str]:
+        where = place_text(wish.location) if isinstance(wish.location, Location) else wish.location
+        question = SetUp(goal=wish.goal, place=where or "", language=wish.language or "")
         if wish.title and wish.queries:
             return question.built_in(), "code", ""
         try:
-            answer = await (await self._reasoner()).answer(question)
+            async with asyncio.timeout(patience):
+                answer = await (await self._reasoner()).answer(question)
         except ModelUnavailable as error:
             return question.built_in(), "fallback", error.message
+        except TimeoutError:
+            return question.built_in(), "fallback", "the model took too long"
         return answer.value, answer.by, answer.note if answer.by == "fallback" else ""
+
+    async def duplicate(
+        self, scout: Scout, *, title: str | None = None, patience: float | None = None
+    ) -> Scout:
+        """Save a copy that rests: its wish without what was found for it.
+
+        Args:
+            scout: what to copy.
+            title: of the copy; None for the same with "(copy)".
+            patience: see `add`.
+
+        Raises:
+            InvalidInput: a title that cannot be used.
+        """
+        fitting = f"{scout.title[: MAX_TITLE - 7]} (copy)"
+        wish = replace(wish_of(scout), title=title if title is not None else fitting, key=None)
+        wish = replace(wish, location=scout.location)
+        return (await self.add(wish, active=False, patience=patience)).scout
 
     async def all(self) -> list[Overview]:
         """Return every scout with its last execution and the number of its findings."""
@@ -125,6 +167,28 @@ class Scouts:
             last=last[0] if last else None,
             findings=await findings.count(self._db, scout.id),
         )
+
+    async def get(self, scout_id: UUID) -> Scout:
+        """Return the scout with this id.
+
+        Raises:
+            NotFound: this user has none of that id.
+        """
+        found = await scouts.get(self._db, scout_id)
+        if found is None or found.user_id != await self.owner():
+            raise NotFound("no such scout", hint="list them to see the ids")
+        return found
+
+    async def execution(self, execution_id: UUID) -> Execution:
+        """Return the run with this id.
+
+        Raises:
+            NotFound: this user has none of that id.
+        """
+        found = await executions.get(self._db, execution_id)
+        if found is None or found.user_id != await self.owner():
+            raise NotFound("no such execution", hint="list them to see the ids")
+        return found
 
     async def find(self, name: str) -> Scout:
         """Return the scout with this id, unique beginning of an id, or title.
@@ -144,26 +208,34 @@ class Scouts:
         """
         return await naming.find(self._db, await self.owner(), names)
 
-    async def change(self, scout: Scout, changes: ScoutPatch) -> Scout:
+    async def change(self, scout: Scout, changes: ScoutPatch, *, unchanged: bool = False) -> Scout:
         """Change a scout and what follows from the change, and return it as it is then.
 
         Args:
             scout: as it was read.
             changes: the fields to change; queries planned for an old goal go with it, and a new
                 rhythm or waking up sets the next run.
+            unchanged: only if nobody changed it since it was read.
 
         Raises:
             InvalidInput: a value that cannot be used.
             NotFound: somebody removed it meanwhile.
+            Changed: somebody changed it meanwhile, and `unchanged` was asked for.
         """
-        (changed,) = await self.change_all([scout], changes)
+        (changed,) = await self.change_all([scout], changes, unchanged=unchanged)
         return changed
 
-    async def change_all(self, chosen: Sequence[Scout], changes: ScoutPatch) -> list[Scout]:
+    async def change_all(
+        self, chosen: Sequence[Scout], changes: ScoutPatch, *, unchanged: bool = False
+    ) -> list[Scout]:
         """Change several scouts alike, all or none; see `change`."""
+        if changes.notify is not UNSET:
+            await guests.refuse(self._db, self._user, changes.notify)
         now = self._clock.now()
         patches = [_complete(scout, changes, now) for scout in chosen]
         async with self._db.transaction() as tx:
+            if unchanged:
+                await scouts.require_unchanged(tx, chosen)
             return [
                 await scouts.update(tx, scout.id, patch) if patch != ScoutPatch() else scout
                 for scout, patch in zip(chosen, patches, strict=True)
@@ -177,15 +249,22 @@ class Scouts:
         """Let scouts run again, their failures forgotten, all or none."""
         return await self.change_all(chosen, _RESUMED)
 
-    async def remove(self, *chosen: Scout) -> None:
+    async def remove(self, *chosen: Scout, unchanged: bool = False) -> None:
         """Remove scouts with all they have: runs, findings, pages; all or none.
+
+        Args:
+            chosen: which ones.
+            unchanged: only if nobody changed them since they were read.
 
         Raises:
             Conflict: one of them is running.
             NotFound: one of them is not there any more.
+            Changed: one was changed meanwhile, and `unchanged` was asked for.
         """
         async with self._db.transaction() as tx:
             now = await tx.now()
+            if unchanged:
+                await scouts.require_unchanged(tx, chosen)
             for scout in chosen:
                 await scouts.remove_idle(tx, scout, now)
 

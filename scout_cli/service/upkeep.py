@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from scout_cli.core.models import Record
 from scout_cli.core.ports import Clock
 from scout_cli.errors import DatabaseUnavailable
+from scout_cli.service import repeats
 from scout_cli.service.ballast import Ballast, is_full
-from scout_cli.store import marks, retention
+from scout_cli.service.screenshots import Screenshots
+from scout_cli.store import marks, pages, retention
 from scout_cli.store.database import Database
 from scout_cli.store.finishing import to_the_end
 from scout_cli.store.invariants_of_slots import KEPT_SINCE
@@ -19,6 +22,15 @@ from scout_cli.store.retention import Prunable
 
 MARK = "clean"
 _EVERY = timedelta(hours=1)
+_AGES = (
+    (retention.SESSIONS, timedelta(hours=72)),
+    (retention.TOKENS, timedelta(days=30)),
+    (retention.CODES, timedelta(days=1)),
+    (retention.ALLOWANCES, timedelta(0)),
+    (retention.CHANGES, timedelta(hours=24)),
+    (retention.CHAT_ITEMS, timedelta(days=30)),
+)
+"""How long after its end, or its making, something of the server's goes."""
 _BALLAST_SECONDS = 30.0
 """Between two looks at whether the reserve can be made again."""
 
@@ -33,6 +45,8 @@ class Retention(Record, frozen=True, kw_only=True):
     outbox_dead: int = 90
     search_minutes: int = 15
     """Answers of search engines, in minutes."""
+    audit: int = 365
+    """The log of who did what."""
 
 
 class Cleaned(Record, frozen=True, kw_only=True):
@@ -45,6 +59,22 @@ class Cleaned(Record, frozen=True, kw_only=True):
     outbox_dead: int = 0
     searches: int = 0
     answers: int = 0
+    requests: int = 0
+    """Answers kept for requests that might have been sent again."""
+    screenshots: int = 0
+    """Pictures of pages."""
+    events: int = 0
+    """What the agent said in its runs."""
+    sessions: int = 0
+    tokens: int = 0
+    codes: int = 0
+    allowances: int = 0
+    """Allowances that are full again."""
+    changes: int = 0
+    """Changes that watchers have long been told of."""
+    chat_items: int = 0
+    audit: int = 0
+    """Lines of the log of who did what."""
     freed_bytes: int = 0
     """By how much an SQLite file shrank."""
 
@@ -57,15 +87,22 @@ class Upkeep:
         clock: measures the time between looks at the disk.
         settings: how long things are kept.
         ballast: the reserve of an SQLite database; None for none.
+        screenshots: pictures of pages, kept as long as the texts of the pages are; None for none.
     """
 
     def __init__(
-        self, db: Database, clock: Clock, settings: Retention, ballast: Ballast | None = None
+        self,
+        db: Database,
+        clock: Clock,
+        settings: Retention,
+        ballast: Ballast | None = None,
+        screenshots: Screenshots | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
         self._settings = settings
         self._ballast = ballast
+        self._screenshots = screenshots
         self._looked: float | None = None
 
     async def preview(self) -> Cleaned:
@@ -91,6 +128,7 @@ class Upkeep:
         done = {what.name: await self._prune(what, before) for what, before in self._rules(now)}
         for what, before in self._runs(now):
             done[what.name] = await self._prune_runs(before)
+        done["screenshots"] = await self._forget_screenshots()
         freed = 0
         if self._db.kind == "sqlite":
             path = Path((await self._db.describe()).location)
@@ -165,6 +203,8 @@ class Upkeep:
         rules = [
             (retention.PAGES, kept.pages),
             (retention.STEPS, kept.steps),
+            (retention.EVENTS, kept.steps),
+            (retention.AUDIT, kept.audit),
             (retention.SENT, kept.outbox_sent),
             (retention.DEAD, kept.outbox_dead),
         ]
@@ -172,12 +212,26 @@ class Upkeep:
         return [
             (retention.ANSWERS, now),
             (retention.SEARCHES, old),
+            (retention.REPEATS, now - repeats.KEPT),
+            *((what, now - age) for what, age in _AGES),
             *((what, now - timedelta(days=days)) for what, days in rules if days),
         ]
 
     def _runs(self, now: datetime) -> list[tuple[Prunable, datetime]]:
         days = self._settings.executions
         return [(retention.EXECUTIONS, now - timedelta(days=days))] if days else []
+
+    async def _forget_screenshots(self) -> int:
+        """Remove the pictures of runs without pages, whether these aged or their scout went."""
+        if self._screenshots is None:
+            return 0
+        taken = await asyncio.to_thread(self._screenshots.executions)
+        gone: list[UUID] = []
+        for at in range(0, len(taken), retention.BATCH):
+            some = taken[at : at + retention.BATCH]
+            kept = set(await pages.kept_of(self._db, some))
+            gone += [each for each in some if each not in kept]
+        return await to_the_end(asyncio.to_thread(self._screenshots.forget, gone))
 
     async def _prune(self, what: Prunable, before: datetime) -> int:
         total = 0

@@ -29,7 +29,8 @@ class Wish(Record, frozen=True, kw_only=True):
     queries: tuple[str, ...] = ()
     schedule: str = "daily"
     timezone: str = "UTC"
-    location: str | None = None
+    location: str | Location | None = None
+    """As a person types it, or with coordinates from a map."""
     language: str | None = None
     urls: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()
@@ -72,8 +73,10 @@ def check(wish: Wish) -> Wish:
     return wish
 
 
-def place(text: str | None) -> Location | None:
+def place(text: str | Location | None) -> Location | None:
     """Return the location that a person typed, or None for anywhere."""
+    if isinstance(text, Location):
+        return None if text == Location() else text
     if not text or text.strip().casefold() in ("any", "anywhere"):
         return None
     parts = [part.strip() for part in text.split(",") if part.strip()]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from scout_cli.core.ports import Clock
 from scout_cli.plug import load
 from scout_cli.store.database import Connection, Database, Described
+from scout_cli.store.sealing import Vault
 
 __all__ = ["SCHEMES", "Connection", "Database", "Described", "open_database"]
 
@@ -20,13 +21,14 @@ SCHEMES = {
 }
 
 
-async def open_database(url: str, clock: Clock) -> Database:
+async def open_database(url: str, clock: Clock, vault: Vault | None = None) -> Database:
     """Connect to the database that `url` names; its tables are `migrate`'s business.
 
     Args:
         url: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user@host/name`.
         clock: tells SQLite the time and both databases their new identifiers. A clock with a true
             attribute `frozen` also overrides PostgreSQL's own.
+        vault: seals and opens secrets; without one they are stored as they are.
 
     Raises:
         ConfigError: the URL cannot be used.
@@ -35,4 +37,5 @@ async def open_database(url: str, clock: Clock) -> Database:
     """
     factory = load(url, SCHEMES, setting="database_url")
     database: Database = await factory(url, clock)
+    database.vault = vault
     return database

@@ -59,8 +59,20 @@ _STORED: dict[ColumnKind, Any] = {
     "blob": bytes,
 }
 """What a database is asked for; a JSON column comes as its text."""
-_LEFT_OUT = {"migrations"}
-"""What says how a database was made, and not what is in it."""
+_LEFT_OUT = {
+    "migrations",
+    "sessions",
+    "codes",
+    "allowances",
+    "idempotency_keys",
+    "changes",
+    "chat_items",
+}
+"""What says how a database was made, who is signed in just now, and what a server holds for a
+moment: another machine has its own."""
+
+_DERIVED = "finding_words"
+"""The beginning of the tables that SQLite keeps to search in findings; they follow from those."""
 
 
 class Column(Record, frozen=True, kw_only=True):
@@ -117,8 +129,12 @@ def tables(number: int) -> tuple[Table, ...]:
                 connection.executescript(migration.sql)
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%'"
         names = sorted(name for (name,) in connection.execute(f"{sql} ESCAPE '!'"))
-        found = [_table(connection, name) for name in names if name not in _LEFT_OUT]
+        found = [_table(connection, name) for name in names if _is_held(name)]
     return _ordered(found)
+
+
+def _is_held(name: str) -> bool:
+    return name not in _LEFT_OUT and not name.startswith(_DERIVED)
 
 
 def _table(connection: sqlite3.Connection, name: str) -> Table:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from scout_cli.core.models import Record
+from scout_cli.core.models import Record, Secret
 from scout_cli.errors import FenceLost
 from scout_cli.store.database import Connection, Statement
+from scout_cli.store.sealing import plain_key, sealed, url_key
 from scout_cli.store.statements import id_pattern, insert, values
 
 ChannelState = Literal["active", "disabled"]
@@ -30,10 +30,9 @@ class ChannelRow(Record, frozen=True, kw_only=True):
 
     id: UUID
     user_id: UUID
-    url: str
-    """May hold secrets."""
+    url: Secret
     url_key: str
-    """SHA-256 of the URL, hex."""
+    """What stands for the URL where it must be unique: see `sealing.url_key`."""
     state: ChannelState = "active"
     reason: str = ""
     """Why it is disabled."""
@@ -62,12 +61,12 @@ async def ensure(tx: Connection, user_id: UUID, urls: Sequence[str]) -> list[Cha
     found = []
     now = await tx.now()
     for url in dict.fromkeys(urls):
-        key = sha256(url.encode()).hexdigest()
-        row = await _by_key(tx, user_id, key)
+        key = await url_key(tx, url)
+        row = await _by_key(tx, user_id, key) or await _renamed(tx, user_id, url, key)
         if row is None:
             fresh = ChannelRow(id=tx.uuid(), user_id=user_id, url=url, url_key=key, created_at=now)
             sql = f"{insert('channels', ChannelRow)} ON CONFLICT (user_id, url_key) DO NOTHING"
-            await tx.execute(sql, *values(fresh))
+            await tx.execute(sql, *values(sealed(tx, fresh)))
             row = await _by_key(tx, user_id, key)
         assert row is not None
         found.append(row)
@@ -77,6 +76,15 @@ async def ensure(tx: Connection, user_id: UUID, urls: Sequence[str]) -> list[Cha
 async def _by_key(db: Connection, user_id: UUID, key: str) -> ChannelRow | None:
     sql = "SELECT * FROM channels WHERE user_id = $1 AND url_key = $2"
     return await db.one(ChannelRow, sql, user_id, key)
+
+
+async def _renamed(tx: Connection, user_id: UUID, url: str, key: str) -> ChannelRow | None:
+    """Return the channel that an older version wrote in clear, sealed from now on; None without."""
+    old = await _by_key(tx, user_id, plain_key(url))
+    if old is None or tx.vault is None:
+        return old
+    sql = "UPDATE channels SET url = $2, url_key = $3 WHERE id = $1 RETURNING *"
+    return await tx.one(ChannelRow, sql, old.id, tx.vault.seal(url), key)
 
 
 async def active(db: Connection, user_id: UUID) -> list[ChannelRow]:

@@ -65,6 +65,11 @@ class Connection(Protocol):
         ...
 
     @property
+    def vault(self) -> Any:
+        """Return what seals and opens secrets (`sealing.Vault`); None without keys."""
+        ...
+
+    @property
     def skip_locked(self) -> str:
         """Return the suffix of a SELECT that claims rows, empty where writers are alone."""
         ...
@@ -139,11 +144,29 @@ class Connection(Protocol):
         ...
 
 
+class Watch(Protocol):
+    """Notices commits of any process; a false alarm is possible, a missed one is not."""
+
+    async def wait(self, seconds: float) -> None:
+        """Return when something may have been committed, at the latest after so many seconds."""
+        ...
+
+    async def close(self) -> None:
+        """Stop."""
+        ...
+
+
 class Database(Connection, Protocol):
     """An open database; also a `Connection` that commits after every statement."""
 
+    vault: Any
+
     async def describe(self) -> Described:
         """Return kind, version, place and size."""
+        ...
+
+    def watch(self) -> Watch:
+        """Return what notices commits, on a connection of its own; the caller closes it."""
         ...
 
     async def close(self) -> None:

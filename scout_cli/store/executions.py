@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -88,6 +89,11 @@ async def ended_as_held(db: Connection, execution: Execution) -> bool:
     """Return whether a run ended by whoever held it with this fence, not by a take-over."""
     stored = await get(db, execution.id)
     return stored is not None and stored.fence == execution.fence and stored.state != "running"
+
+
+async def delete(db: Connection, ids: Sequence[UUID]) -> None:
+    """Delete runs with their steps and pages; one that is under way stops at its next write."""
+    await db.executemany("DELETE FROM scout_executions WHERE id = $1", [(each,) for each in ids])
 
 
 async def by_prefix(db: Connection, user_id: UUID, prefix: str) -> list[Execution]:

@@ -7,9 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import asdict
+
 from scout_cli.core.models import Finding, Novelty
+from scout_cli.store import words
 from scout_cli.store.database import Connection
 from scout_cli.store.statements import id_pattern, insert, placeholders, values
+
+
+class _Stored(Finding, frozen=True, kw_only=True):
+    terms: str
 
 
 async def add_many(db: Connection, found: Iterable[Finding]) -> None:
@@ -19,7 +26,11 @@ async def add_many(db: Connection, found: Iterable[Finding]) -> None:
         NotFound: their scout, run or `same_as` is not there.
         InvalidInput: a canonical URL of more than 2,048 characters.
     """
-    await db.executemany(insert("scout_findings", Finding), [values(finding) for finding in found])
+    rows = [
+        values(_Stored(**asdict(each), terms=words.indexed(each.fact, each.title, each.quote)))
+        for each in found
+    ]
+    await db.executemany(insert("scout_findings", _Stored), rows)
 
 
 async def listing(
@@ -91,3 +102,36 @@ async def count(db: Connection, scout_id: UUID) -> int:
     """Return how many findings a scout has, of every novelty."""
     sql = "SELECT count(*) FROM scout_findings WHERE scout_id = $1"
     return await db.value(int, sql, scout_id) or 0
+
+
+async def by_ids(db: Connection, user_id: UUID, ids: Sequence[UUID]) -> list[Finding]:
+    """Return those of some findings that belong to a user, in the order of `ids`."""
+    if not ids:
+        return []
+    sql = f"""
+        SELECT * FROM scout_findings WHERE user_id = $1 AND id IN ({placeholders(ids, first=2)})
+    """  # noqa: S608 - placeholders
+    found = {each.id: each for each in await db.all(Finding, sql, user_id, *ids)}
+    return [found[each] for each in ids if each in found]
+
+
+async def of_story(db: Connection, user_id: UUID, story_id: UUID, limit: int) -> list[Finding]:
+    """Return the first `limit` findings of one story, oldest first."""
+    sql = """
+        SELECT * FROM scout_findings WHERE user_id = $1 AND (story_id = $2 OR id = $2)
+        ORDER BY created_at, id LIMIT $3
+    """
+    return await db.all(Finding, sql, user_id, story_id, limit)
+
+
+async def stories(
+    db: Connection, user_id: UUID, *, scout_ids: Sequence[UUID] = (), limit: int
+) -> list[UUID]:
+    """Return the stories of a user that something was found of last, newest first."""
+    only = f"AND scout_id IN ({placeholders(scout_ids, first=3)})" if scout_ids else ""
+    sql = f"""
+        SELECT story_id FROM scout_findings
+        WHERE user_id = $1 AND story_id IS NOT NULL {only}
+        GROUP BY story_id ORDER BY max(created_at) DESC, story_id LIMIT $2
+    """  # noqa: S608 - placeholders
+    return await db.all(UUID, sql, user_id, limit, *scout_ids)

@@ -9,7 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from scout_cli.core.models import Finding, Record
+from scout_cli.core.models import Finding, Record, Secret
 from scout_cli.store.database import Connection
 from scout_cli.store.sqlite_errors import translated
 
@@ -132,4 +132,4 @@ async def channels(db: Connection) -> list[str]:
 
 
 class _Notified(Record, frozen=True, kw_only=True):
-    notify: list[str]
+    notify: list[Secret]

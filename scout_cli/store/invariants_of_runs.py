@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from scout_cli.core.models import Problem, Record
+from scout_cli.core.models import Problem, Record, Secret, User
 from scout_cli.core.retries import decide
-from scout_cli.store import marks
+from scout_cli.store import marks, users
 from scout_cli.store.database import Connection
 from scout_cli.store.invariants_of_slots import KEPT_SINCE
 from scout_cli.store.queue import WORKER_LOST
@@ -26,13 +26,13 @@ class _News(Record, frozen=True, kw_only=True):
     id: UUID
     user_id: UUID
     completed_at: datetime
-    notify: list[str]
+    notify: list[Secret]
 
 
 class _Hearing(Record, frozen=True, kw_only=True):
     id: UUID
     user_id: UUID
-    url: str
+    url: Secret
 
 
 class _Failure(Record, frozen=True, kw_only=True):
@@ -50,9 +50,10 @@ async def untold(db: Connection, notify: Sequence[str]) -> list[str]:
 
     Args:
         db: a database in which no channel came or went.
-        notify: the URLs of channels that hear of all scouts.
+        notify: the URLs of channels that hear of all scouts of the local owner.
     """
     mark = await marks.get(db, KEPT_SINCE)
+    owner = await users.local(db)
     channels = await db.all(_Hearing, "SELECT id, user_id, url FROM channels")
     by_url = {(each.user_id, each.url): each.id for each in channels}
     told = {
@@ -73,9 +74,13 @@ async def untold(db: Connection, notify: Sequence[str]) -> list[str]:
         f"run {run.id} has news, and a channel was not told"
         for run in runs
         if mark is None or run.completed_at >= mark.at
-        for url in dict.fromkeys([*run.notify, *notify])
+        for url in dict.fromkeys([*run.notify, *(notify if _is_of(owner, run) else ())])
         if (run.id, by_url.get((run.user_id, url))) not in told
     ]
+
+
+def _is_of(owner: User | None, run: _News) -> bool:
+    return owner is None or owner.id == run.user_id
 
 
 class _Told(Record, frozen=True, kw_only=True):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from scout_cli.core.models import PageSnapshot, SeenPage
 from scout_cli.store.database import Connection, Statement
 from scout_cli.store.executions import held
-from scout_cli.store.statements import insert, upsert, values
+from scout_cli.store.statements import insert, placeholders, upsert, values
 
 _SEEN_KEY = ("scout_id", "canonical_url")
 
@@ -35,10 +35,12 @@ async def add(db: Connection, page: PageSnapshot, fence: int) -> None:
         FenceLost: the run is no longer ours; nothing is written.
         InvalidInput: a text that cannot be stored.
     """
-    await db.together(
-        held(db, page.execution_id, fence),
-        Statement(insert("scout_pages", PageSnapshot), values(page)),
-    )
+    await db.together(held(db, page.execution_id, fence), added(page))
+
+
+def added(page: PageSnapshot) -> Statement:
+    """Return what stores a page; it belongs behind the guard of its run."""
+    return Statement(insert("scout_pages", PageSnapshot), values(page))
 
 
 async def of_execution(db: Connection, execution_id: UUID) -> list[PageSnapshot]:
@@ -48,6 +50,15 @@ async def of_execution(db: Connection, execution_id: UUID) -> list[PageSnapshot]
         ORDER BY source NULLS LAST, fetched_at, id
     """
     return await db.all(PageSnapshot, sql, execution_id)
+
+
+async def kept_of(db: Connection, execution_ids: Sequence[UUID]) -> list[UUID]:
+    """Return those of some runs that still have pages."""
+    if not execution_ids:
+        return []
+    marks = placeholders(execution_ids, first=1)
+    sql = f"SELECT DISTINCT execution_id FROM scout_pages WHERE execution_id IN ({marks})"  # noqa: S608 - placeholders
+    return await db.all(UUID, sql, *execution_ids)
 
 
 async def seen_get(db: Connection, scout_id: UUID, canonical_url: str) -> SeenPage | None:

@@ -18,7 +18,7 @@ import asyncpg
 
 from scout_cli.core.ports import Clock
 from scout_cli.errors import DatabaseUnavailable
-from scout_cli.store.database import Described, Kind, Statement
+from scout_cli.store.database import Described, Kind, Statement, Watch
 from scout_cli.store.finishing import to_the_end
 from scout_cli.store.postgres_errors import translated, unreachable
 from scout_cli.store.postgres_url import UNSAFE, Address, address_of
@@ -232,7 +232,9 @@ class PostgresDatabase(_Session):
         with translated():
             connection = await self._pool.acquire(timeout=_WAIT_SECONDS)
         try:
-            yield PostgresTransaction(connection, self._clock)
+            session = PostgresTransaction(connection, self._clock)
+            session.vault = self.vault
+            yield session
         finally:
             with translated():
                 await self._pool.release(connection)
@@ -271,6 +273,12 @@ class PostgresDatabase(_Session):
         """Open a transaction on a connection of its own."""
         async with self._session() as session, session.transaction() as transaction:
             yield transaction
+
+    def watch(self) -> Watch:
+        """Return what notices commits of any process that changed something."""
+        from scout_cli.store.postgres_watch import PostgresWatch  # noqa: PLC0415 - only servers watch
+
+        return PostgresWatch(self._address.dsn, _settings(self._address))
 
     async def describe(self) -> Described:
         """Return version, URL without its password, and size."""

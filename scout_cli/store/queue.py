@@ -12,14 +12,17 @@ from uuid import UUID
 
 from scout_cli.core.models import Execution, Record
 from scout_cli.core.retries import MAX_CRASHES
-from scout_cli.store import executions
+from scout_cli.errors import Conflict, NotFound
+from scout_cli.store import answers, executions
 from scout_cli.store.database import Connection
 from scout_cli.store.executions import LIVE, fence_lost
-from scout_cli.store.statements import placeholders
+from scout_cli.store.statements import insert, placeholders, values
 
 WORKER_LOST = "worker_lost"
 """`error_class` of a run whose process went away without a word."""
 LOST = "worker lost: its process went away"
+CANCELLED = "cancelled"
+"""`error_message` of a run that somebody ended."""
 
 _CLAIMED = """
     state = 'running', fence = fence + 1, attempt = attempt + 1, beats = 0, lease_owner = $1,
@@ -79,6 +82,61 @@ async def start(db: Connection, execution: Execution) -> Execution:
                 return waiting
         await executions.add(tx, execution)
         return execution
+
+
+async def ask(db: Connection, asked: Execution) -> None:
+    """Queue a run that somebody asked for; any worker takes it.
+
+    A run of the same scout whose process was lost is ended first.
+
+    Args:
+        db: the database.
+        asked: a queued execution without a lease.
+
+    Raises:
+        Conflict: this scout is running already, or waits to run.
+        NotFound: the scout is not there.
+    """
+    async with db.transaction() as tx:
+        now = await tx.now()
+        sql = f"SELECT id, beats FROM scout_executions WHERE {_DEAD} AND scout_id = $2"  # noqa: S608 - a constant
+        await take_back(tx, await tx.all(Expired, sql, now, asked.scout_id), now)
+        queued = f"""{insert("scout_executions", Execution)}
+            ON CONFLICT (scout_id) WHERE status = 'running' DO NOTHING"""
+        if not await tx.execute(queued, *values(asked)):
+            raise Conflict(
+                "this scout is running already, or waits to run",
+                hint="watch that run, or cancel it",
+            )
+
+
+async def cancel(db: Connection, execution_id: UUID) -> Execution:
+    """End a run that waits or works; whoever works on it loses its fence.
+
+    Returns:
+        The run as it is then.
+
+    Raises:
+        Conflict: it has ended.
+        NotFound: it is not there any more.
+    """
+    async with db.transaction() as tx:
+        now = await tx.now()
+        sql = """
+            UPDATE scout_executions SET state = 'cancelled', status = 'failed', fence = fence + 1,
+                completed_at = $2, error_message = $3, error_class = $4, lease_until = NULL,
+                lease_owner = NULL
+            WHERE id = $1 AND state IN ('queued', 'running') RETURNING *
+        """
+        ended = await tx.one(Execution, sql, execution_id, now, CANCELLED, "cancelled")
+        if ended is None:
+            known = await executions.get(tx, execution_id)
+            if known is None:
+                raise NotFound(f"no run {execution_id}", hint="`scout history` shows them")
+            raise Conflict(f"run {execution_id} has ended: {known.state}")
+        await _end_steps(tx, [execution_id], now, CANCELLED)
+        await answers.forget(tx, execution_id)
+        return ended
 
 
 async def claim(db: Connection, lease: Lease, limit: int) -> list[Execution]:
@@ -196,17 +254,17 @@ async def take_back(db: Connection, lost: Sequence[Expired], now: datetime) -> l
     gone = [each.id for each in locked if beats[each.id] == each.beats]
     if not gone:
         return []
-    await _end_steps(db, gone, now)
+    await _end_steps(db, gone, now, LOST)
     await _requeue(db, gone, now)
     return await _fail(db, gone, now)
 
 
-async def _end_steps(db: Connection, ids: Sequence[UUID], now: datetime) -> None:
+async def _end_steps(db: Connection, ids: Sequence[UUID], now: datetime, reason: str) -> None:
     sql = f"""
         UPDATE scout_execution_steps SET status = 'failed', completed_at = $1, error_message = $2
         WHERE status = 'running' AND execution_id IN ({placeholders(ids, first=3)})
     """  # noqa: S608 - placeholders
-    await db.execute(sql, now, LOST, *ids)
+    await db.execute(sql, now, reason, *ids)
 
 
 async def _requeue(db: Connection, ids: Sequence[UUID], now: datetime) -> None:

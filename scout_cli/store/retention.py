@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import UUID
 
 from scout_cli.core.models import Finding, Record
+from scout_cli.store import words
 from scout_cli.store.database import Connection, Database
 from scout_cli.store.sqlite_errors import translated
 from scout_cli.store.statements import placeholders
@@ -67,6 +68,32 @@ ANSWERS = Prunable(
     key="execution_id, number",
     where=_OF_OLD_RUNS,
 )
+EVENTS = Prunable(
+    name="events",
+    table="execution_events",
+    key="execution_id, fence, number",
+    where=_OF_OLD_RUNS,
+)
+SESSIONS = Prunable(name="sessions", table="sessions", key="id", where="expires_at < $1")
+TOKENS = Prunable(name="tokens", table="tokens", key="id", where="expires_at < $1")
+CODES = Prunable(name="codes", table="codes", key="hash", where="expires_at < $1")
+ALLOWANCES = Prunable(name="allowances", table="allowances", key="name", where="full_at < $1")
+CHANGES = Prunable(
+    name="changes",
+    table="changes",
+    key="number",
+    # The newest old one stays: it tells how far back the log goes.
+    where="""(written_by, number) < (SELECT c.written_by, c.number FROM changes c
+        WHERE c.at < $1 ORDER BY c.written_by DESC, c.number DESC LIMIT 1)""",
+)
+CHAT_ITEMS = Prunable(name="chat_items", table="chat_items", key="id", where="created_at < $1")
+AUDIT = Prunable(name="audit", table="audit_log", key="number", where="at < $1")
+REPEATS = Prunable(
+    name="requests",
+    table="idempotency_keys",
+    key="user_id, key",
+    where="created_at < $1",
+)
 EXECUTIONS = Prunable(
     name="executions",
     table="scout_executions",
@@ -113,6 +140,7 @@ async def prune_runs(db: Database, before: datetime) -> tuple[int, int]:
         ("scout_pages", "id"),
         ("scout_execution_steps", "id"),
         ("execution_answers", "execution_id, number"),
+        ("execution_events", "execution_id, fence, number"),
     ):
         rows += await _empty(db, table, key, ids)
     marks = placeholders(ids, first=1)
@@ -218,6 +246,7 @@ async def forget(tx: Connection, found: Sequence[Finding]) -> int:
             SELECT 1 FROM scout_findings f WHERE f.scout_id = $1 AND f.canonical_url = $2)""",
         sorted(pages),
     )
+    await words.bring_over(tx)
     return gone
 
 

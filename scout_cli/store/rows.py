@@ -10,13 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal, NamedTuple, TypeVar, Union, cast
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast
 from uuid import UUID
 
-from msgspec import Struct, UnsetType, structs
+from msgspec import Meta, Struct, UnsetType, structs
 
 from scout_cli.core import shape
-from scout_cli.errors import InvalidInput
+from scout_cli.errors import ConfigError, InvalidInput
 from scout_cli.store.database import Json
 
 T = TypeVar("T")
@@ -25,6 +25,8 @@ Stored = str | int | float | bool | bytes | datetime | UUID | None
 """What an adapter is given to bind."""
 
 _BIGGEST = 2**63 - 1
+PREFIX = "enc:1:"
+"""How a sealed secret begins; the id of its key comes next."""
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -33,10 +35,15 @@ class Column(NamedTuple):
 
     json: bool
     read: Callable[[Any], Any]
+    secret: bool = False
+    """Stored sealed, where the database was opened with keys."""
 
 
 class Hydrating(ABC):
     """Turns whatever `rows` returns into the types that callers ask for."""
+
+    vault: Any = None
+    """Seals and opens secrets (`sealing.Vault`); None for a database opened without keys."""
 
     @abstractmethod
     async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
@@ -44,20 +51,34 @@ class Hydrating(ABC):
 
     async def all(self, of: type[T], sql: str, *args: Any) -> list[T]:
         """Return every row."""
-        return hydrated(of, await self.rows(sql, args))
+        return hydrated(of, await self.rows(sql, args), self._clear)
 
     async def one(self, of: type[T], sql: str, *args: Any) -> T | None:
         """Return the first row, or None."""
-        found = hydrated(of, (await self.rows(sql, args))[:1])
+        found = hydrated(of, (await self.rows(sql, args))[:1], self._clear)
         return found[0] if found else None
 
     async def value(self, of: type[T], sql: str, *args: Any) -> T | None:
         """Return the first column of the first row, or None."""
         return await self.one(of, sql, *args)
 
+    def _clear(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [opened(self.vault, each) for each in value]
+        return opened(self.vault, value)
 
-def hydrated(of: type[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
+
+def hydrated(
+    of: type[T],
+    rows: Sequence[Mapping[str, Any]],
+    clear: Callable[[Any], Any] = lambda value: value,
+) -> list[T]:
     """Return `rows` as records or scalars of type `of`.
+
+    Args:
+        of: what a row becomes.
+        rows: by column name.
+        clear: opens the value of a secret column.
 
     Raises:
         InvalidInput: a JSON column does not hold what its field says.
@@ -68,9 +89,40 @@ def hydrated(of: type[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
         read = column(of).read
         return [_read(read, next(iter(row.values()))) for row in map(dict, rows)]
     present = set(rows[0].keys())
-    readers = {name: c.read for name, c in columns(of).items() if name in present}
+    table = {name: c for name, c in columns(of).items() if name in present}
+    readers = {name: _opening(c.read, clear) if c.secret else c.read for name, c in table.items()}
     build = cast("Callable[..., T]", of)
     return [build(**{name: _read(r, row[name]) for name, r in readers.items()}) for row in rows]
+
+
+def _opening(read: Callable[[Any], Any], clear: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: clear(read(value))
+
+
+def opened(vault: Any, text: str) -> str:
+    """Return a stored secret in clear; one that older versions stored in clear comes as it is.
+
+    Args:
+        vault: a `sealing.Vault`, or None.
+        text: what is stored.
+
+    Raises:
+        ConfigError: its key is not here, or it is damaged.
+    """
+    if not text.startswith(PREFIX):
+        return text
+    if vault is None:
+        raise ConfigError(
+            "the database holds encrypted secrets, and it was opened without keys",
+            hint="scout keys list tells which keys are here",
+        )
+    clear: str = vault.open(text)
+    return clear
+
+
+def key_id_of(text: str) -> str:
+    """Return the id of the key that a secret was sealed with, empty for one in clear."""
+    return text[len(PREFIX) :].partition(":")[0] if text.startswith(PREFIX) else ""
 
 
 def _read(read: Callable[[Any], Any], value: Any) -> Any:
@@ -85,14 +137,28 @@ def columns(of: type[Struct]) -> dict[str, Column]:
 
 def column(annotation: Any) -> Column:
     """Return how a value of this type is stored."""
-    plain = _plain(annotation)
+    plain, secret = _plain(annotation), _is_secret(annotation)
     if plain in _SCALARS:
-        return Column(json=False, read=_SCALARS[plain])
-    return Column(json=True, read=lambda text: shape.decode(text, annotation, what="a JSON column"))
+        return Column(json=False, read=_SCALARS[plain], secret=secret)
+    return Column(
+        json=True,
+        read=lambda text: shape.decode(text, annotation, what="a JSON column"),
+        secret=secret,
+    )
+
+
+def _is_secret(annotation: Any) -> bool:
+    """Return whether `core.models.Secret` stands anywhere in a type."""
+    inner = typing.get_args(annotation)
+    if typing.get_origin(annotation) is Annotated:
+        return any(isinstance(each, Meta) and (each.extra or {}).get("secret") for each in inner)
+    return any(_is_secret(each) for each in inner)
 
 
 def _plain(annotation: Any) -> Any:
     origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        return _plain(typing.get_args(annotation)[0])
     if origin is Literal:
         return type(typing.get_args(annotation)[0])
     if origin in (Union, types.UnionType):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from scout_cli.core.models import Record, Scout, ScoutPatch
-from scout_cli.errors import Conflict, NotFound
+from scout_cli.errors import Changed, Conflict, NotFound
 from scout_cli.store.database import Connection
+from scout_cli.store.sealing import sealed
 from scout_cli.store.statements import assignments, id_pattern, insert, values
 
 
@@ -26,7 +28,7 @@ async def add(db: Connection, scout: Scout) -> None:
         NotFound: its owner is not there.
         Conflict: its id is taken.
     """
-    await db.execute(insert("scouts", Scout), *values(scout))
+    await db.execute(insert("scouts", Scout), *values(sealed(db, scout)))
 
 
 async def get(db: Connection, scout_id: UUID) -> Scout | None:
@@ -65,7 +67,7 @@ async def update(db: Connection, scout_id: UUID, patch: ScoutPatch) -> Scout:
         NotFound: no such scout.
         InvalidInput: a value that the table refuses.
     """
-    changed, args = assignments(patch, first=3)
+    changed, args = assignments(sealed(db, patch), first=3)
     if changed:
         sql = f"UPDATE scouts SET updated_at = $2, {changed} WHERE id = $1 RETURNING *"  # noqa: S608 - the names are ScoutPatch's fields
         scout = await db.one(Scout, sql, scout_id, await db.now(), *args)
@@ -74,6 +76,22 @@ async def update(db: Connection, scout_id: UUID, patch: ScoutPatch) -> Scout:
     if scout is None:
         raise _gone(scout_id)
     return scout
+
+
+async def require_unchanged(tx: Connection, chosen: Iterable[Scout]) -> None:
+    """Inside a transaction: make sure that scouts are as they were read, until the commit.
+
+    Raises:
+        Changed: one was changed since.
+        NotFound: one is not there any more.
+    """
+    sql = f"SELECT updated_at FROM scouts WHERE id = $1 {tx.update_lock}"  # noqa: S608 - a constant
+    for scout in chosen:
+        updated = await tx.value(datetime, sql, scout.id)
+        if updated is None:
+            raise _gone(scout.id)
+        if updated != scout.updated_at:
+            raise Changed("this scout was changed since you read it", hint="read it again")
 
 
 async def delete(db: Connection, scout_id: UUID) -> bool:

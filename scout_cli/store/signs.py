@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from scout_cli.core.models import Outcome, Record
+from scout_cli.core.models import Outcome, Record, Secret
 from scout_cli.store.database import Connection
 
 
@@ -14,7 +14,7 @@ class Watching(Record, frozen=True, kw_only=True):
 
     id: UUID
     user_id: UUID
-    notify: list[str]
+    notify: list[Secret]
 
 
 class Looks(Record, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from scout_cli.core.ports import Clock
-from scout_cli.store.database import Described, Kind, Statement
+from scout_cli.store.database import Described, Kind, Statement, Watch
 from scout_cli.store.finishing import to_the_end
 from scout_cli.store.rows import Hydrating, outgoing
 from scout_cli.store.sqlite_errors import translated
@@ -243,6 +243,7 @@ class SqliteDatabase(_Session):
         async with self._lock:
             self._holder = asyncio.current_task()
             transaction = SqliteTransaction(self._writer, self._clock)
+            transaction.vault = self.vault
             try:
                 with translated():
                     await self._writer.execute_fetchall("BEGIN IMMEDIATE")
@@ -256,6 +257,12 @@ class SqliteDatabase(_Session):
             finally:
                 transaction.end()
                 self._holder = None
+
+    def watch(self) -> Watch:
+        """Return what notices commits of any process to the file."""
+        from scout_cli.store.sqlite_watch import SqliteWatch  # noqa: PLC0415 - only servers watch
+
+        return SqliteWatch(self._path)
 
     async def describe(self) -> Described:
         """Return version, file and its size with the write-ahead log."""

@@ -12,7 +12,7 @@ _OWNED = "user_id = (SELECT id FROM users WHERE is_local)"
 _SCOUTS = f"SELECT id, title, is_active, next_run_at, notify FROM scouts WHERE {_OWNED}"  # noqa: S608 - a constant
 _NEW = f"""
     SELECT count(*) FROM scout_findings
-    WHERE {_OWNED} AND created_at >= $1 AND novelty IN ('new', 'possible_repeat')
+    WHERE {_OWNED} AND created_at >= $1 AND novelty IN ('new', 'update', 'possible_repeat')
 """  # noqa: S608 - a constant
 _FAILED = f"""
     SELECT scouts.id, scouts.title, run.outcome, run.error_message, run.started_at

@@ -31,10 +31,12 @@ async def start(db: Connection, step: Step) -> None:
         Conflict: the run has a step of this number.
         InvalidInput: input or output is a bare value, not an object or an array.
     """
-    await db.together(
-        held(db, step.execution_id, step.fence),
-        Statement(insert("scout_execution_steps", Step), values(step)),
-    )
+    await db.together(held(db, step.execution_id, step.fence), started(step))
+
+
+def started(step: Step) -> Statement:
+    """Return what stores a step; it belongs behind the guard of its run."""
+    return Statement(insert("scout_execution_steps", Step), values(step))
 
 
 async def finish(db: Connection, step: Step) -> None:
@@ -44,14 +46,16 @@ async def finish(db: Connection, step: Step) -> None:
         FenceLost: the run is no longer ours; nothing is written.
         NotFound: the run has no such step.
     """
+    await db.together(held(db, step.execution_id, step.fence), finished(step))
+
+
+def finished(step: Step) -> Statement:
+    """Return what writes what a step came to; it belongs behind the guard of its run."""
     changed, args = assignments(step, keep=_FIXED, first=4)
     sql = f"""UPDATE scout_execution_steps SET {changed}
         WHERE id = $1 AND execution_id = $2 AND fence = $3"""  # noqa: S608 - the names are Step's fields
     missing = partial(NotFound, f"run {step.execution_id} has no step {step.step_number}")
-    await db.together(
-        held(db, step.execution_id, step.fence),
-        Statement(sql, (step.id, step.execution_id, step.fence, *args), missing),
-    )
+    return Statement(sql, (step.id, step.execution_id, step.fence, *args), missing)
 
 
 async def of_execution(db: Connection, execution_id: UUID) -> list[Step]:

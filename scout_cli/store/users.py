@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from scout_cli.core.models import User
 from scout_cli.store.database import Connection
 from scout_cli.store.statements import insert, values
@@ -23,3 +25,8 @@ async def local_owner(db: Connection) -> User:
     owner = await db.one(User, _LOCAL)
     assert owner is not None
     return owner
+
+
+async def get(db: Connection, user_id: UUID) -> User | None:
+    """Return one user, or None."""
+    return await db.one(User, "SELECT * FROM users WHERE id = $1", user_id)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from scout_cli.core.models import Execution, Finding, Record
+from scout_cli.core.models import Execution, Finding, Novelty, Opinion, Record
 from scout_cli.core.ports import Vector
 from scout_cli.store.database import Connection
 from scout_cli.store.statements import upsert, values
@@ -38,6 +38,9 @@ class EarlierVector(Record, frozen=True, kw_only=True):
     canonical_url: str
     created_at: datetime
     vector: bytes
+    story_id: UUID | None = None
+    novelty: Novelty = "new"
+    opinion: Opinion | None = None
 
 
 def pack(vector: Vector) -> bytes:
@@ -95,8 +98,10 @@ async def put_many(db: Connection, embeddings: Iterable[Embedding]) -> None:
 async def of_scout(db: Connection, scout_id: UUID, embedder: str) -> list[EarlierVector]:
     """Return every finding of a scout that has a vector of this embedder, oldest first."""
     sql = """
-        SELECT f.id, f.fact, f.canonical_url, f.created_at, e.vector
+        SELECT f.id, f.fact, f.canonical_url, f.created_at, e.vector, f.story_id, f.novelty,
+            o.opinion
         FROM embeddings e JOIN scout_findings f ON f.id = e.subject_id
+        LEFT JOIN finding_opinions o ON o.finding_id = f.id
         WHERE e.scout_id = $1 AND e.embedder = $2 AND e.subject_kind = 'finding'
         ORDER BY f.created_at, f.id
     """
@@ -113,3 +118,53 @@ async def without(db: Connection, scout_id: UUID, embedder: str) -> list[Finding
         ORDER BY f.created_at, f.id
     """
     return await db.all(Finding, sql, scout_id, embedder)
+
+
+class FoundVector(Record, frozen=True, kw_only=True):
+    """The vector of a finding, for comparing a question with all findings of a user."""
+
+    id: UUID
+    scout_id: UUID
+    vector: bytes
+
+
+class Extent(Record, frozen=True, kw_only=True):
+    """How many vectors there are, and how new the newest finding is: changed when they are."""
+
+    count: int
+    newest: datetime | None = None
+
+
+async def extent(db: Connection, user_id: UUID, embedder: str) -> Extent:
+    """Return how many findings of a user have a vector of this embedder."""
+    sql = """
+        SELECT count(*) AS count,
+            (SELECT max(created_at) FROM scout_findings WHERE user_id = $1) AS newest
+        FROM embeddings WHERE embedder = $2 AND scout_id IN (
+            SELECT id FROM scouts WHERE user_id = $1)
+    """
+    found = await db.one(Extent, sql, user_id, embedder)
+    assert found is not None
+    return found
+
+
+async def of_user(
+    db: Connection, user_id: UUID, embedder: str, *, after: datetime | None = None
+) -> list[FoundVector]:
+    """Return the vectors of all findings of a user, in the order of their making.
+
+    Args:
+        db: the database.
+        user_id: the owner.
+        embedder: only its vectors.
+        after: only of findings made after this moment; None for all.
+    """
+    sql = """
+        SELECT f.id, f.scout_id, e.vector
+        FROM scout_findings f JOIN embeddings e
+            ON e.subject_kind = 'finding' AND e.subject_id = f.id AND e.embedder = $2
+        WHERE f.user_id = $1 AND (CAST($3 AS TEXT) IS NULL OR f.created_at > $4)
+        ORDER BY f.created_at, f.id
+    """
+    said = after.isoformat() if after else None
+    return await db.all(FoundVector, sql, user_id, embedder, said, after)

@@ -25,6 +25,7 @@ from tests.chaos import places
 from tests.chaos.almanac import SCHEDULES, ZONES
 from tests.chaos.harness import Outcome
 from tests.chaos.mutations import MUTATIONS, unnoticed
+from tests.chaos.test_browsers import page_loads, parents
 from tests.chaos.test_calendar import almanac, calendar
 from tests.chaos.test_disk_full import disk_full, small_disk
 from tests.chaos.test_faults import FAULTS, faults
@@ -79,13 +80,16 @@ def _once(name: str, seed: int, tell: Tell) -> bool:
             tell(calendar(seed, pool=pool, **whole))
     elif name == "disk":
         _disk(tell)
-    return name in ("calendar", "disk")
+    elif name == "browsers":
+        tell(asyncio.run(page_loads(seed, loads=100, kills=60)))
+        tell(asyncio.run(parents(seed, times=18)))
+    return name in ("calendar", "disk", "browsers")
 
 
 def _run(given: argparse.Namespace, server: launcher.Server | None, tell: Tell) -> None:
     kinds = [kind for kind in given.database if kind == "sqlite" or server is not None]
     scenarios = _scenarios(given.minutes)
-    for name in given.only or [*scenarios, "calendar", "disk", "faults", "mutations"]:
+    for name in given.only or [*scenarios, "calendar", "disk", "browsers", "faults", "mutations"]:
         if _once(name, given.seed, tell):
             continue
         for kind in kinds:

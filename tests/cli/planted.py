@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from scout_cli import config
 from scout_cli.cli import scout
+from scout_cli.config import keyring
 from scout_cli.core.models import (
     Counts,
     Execution,
@@ -51,7 +52,9 @@ def inside(work: Callable[[Database], Awaitable[T]]) -> T:
     """Do `work` in the database of this test's home, migrated."""
 
     async def open_and_work() -> T:
-        db = await open_database(config.load().settings.database_url, SeededClock("inside", AT))
+        settings = config.load().settings
+        vault = keyring.vault(settings)
+        db = await open_database(settings.database_url, SeededClock("inside", AT), vault)
         try:
             await migrate.migrate(db)
             return await work(db)

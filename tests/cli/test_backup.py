@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import stat
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -132,6 +135,12 @@ def test_a_new_machine_needs_no_word(file, tmp_path):
     planted.plant()
     assert call("backup", str(file)).code == 0
     url = f"sqlite:///{tmp_path}/new/scout.db"
+    keys = next(Path(os.environ["XDG_DATA_HOME"]).rglob("keys.toml"))
+    (tmp_path / "new").mkdir(mode=0o700)
+    refused = call("--database", url, "restore", str(file))
+    assert refused.code == 2
+    assert "which is not here" in refused.err
+    shutil.copy2(keys, tmp_path / "new")
     said = call("--database", url, "restore", str(file))
     assert said.code == 0, said.err
     assert "before-restore" not in said.err

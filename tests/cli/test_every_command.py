@@ -103,6 +103,9 @@ def template(tmp_path_factory) -> Path:
     (folder / "id").write_text(found[:8], encoding="utf-8")
     due = home.call(["add", "Buses to the harbour of Saltmere", "--title", "Buses", "--tz", "UTC"])
     assert due.returncode == 0, due.stderr
+    for email in ("ann@example.org", "bob@example.org"):
+        assert home.call(["user", "add", email, "--generate"]).returncode == 0
+    assert home.call(["token", "create", "--name", "dashboard"]).returncode == 0
     assert home.call(["backup", "scout.tar.gz"]).returncode == 0
     return folder
 

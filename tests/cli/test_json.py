@@ -14,8 +14,8 @@ from tests.cli.stage import GOAL, LIMITED, SILENT, add, call
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schema"
 FACT = (
-    "canonical_url fact host id novelty published_at published_from quote reason same_as"
-    " similarity source stated_date title url answered_by"
+    "canonical_url changed fact host id novelty path published_at published_from quote reason"
+    " same_as similarity source stated_date story_id title url answered_by"
 )
 EVENTS = {
     "run_started": "at budget embedder event goal id model schema search title window",

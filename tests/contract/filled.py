@@ -15,6 +15,8 @@ from tests.contract.rows import AT
 TEXT = "Fähre – \u202enach Hollen\n\"'\\ \U0001f6a2 \x7f"
 DOCUMENT = {"b": [1, 2.5, -0.125, None, True, "ü"], "a": {"deep": [[{}]]}, "": 2**53}
 CHOICES = {
+    ("users", "role"): "admin",
+    ("tokens", "kind"): "feed",
     ("user_preferences", "firecrawl_key_status"): "invalid",
     ("scouts", "frequency"): "weekly",  # beside `daily`, which a trigger would change
     ("scouts", "schedule"): "daily",
@@ -37,6 +39,7 @@ CHOICES = {
     ("scout_findings", "novelty"): "possible_repeat",
     ("scout_findings", "answered_by"): "built-in",
     ("scout_findings", "similarity"): 0.1 + 0.2,
+    ("finding_opinions", "opinion"): "not_useful",
     ("embeddings", "subject_kind"): "summary",
     ("embeddings", "dimension"): 3,
     ("embeddings", "vector"): bytes([0, 255, 10, 13, 92, 34, 1, 2, 3, 4, 5, 6]),
@@ -63,6 +66,8 @@ async def fill(db: Database, copies: int = 1) -> None:
             for bare in (False, True):
                 if table.name == "scout_findings" and bare:
                     continue
+                if table.name == "finding_opinions" and (bare or number):
+                    continue  # one of a finding
                 row = _row(table, last, bare=bare, number=number)
                 await _insert(db, table, row)
                 if "id" in row and not bare:
@@ -83,13 +88,15 @@ def _row(  # noqa: C901 - one choice a line, in the order in which they are made
             row[column.name] = None if column.name in table.own else links[column.name]
         elif chosen in CHOICES:
             row[column.name] = CHOICES[chosen]
+        elif column.kind == "document" and chosen == ("scout_findings", "path"):
+            row[column.name] = {"rungs": [], "near": [], "shift": 0.0}
         elif column.kind == "uuid":
             row[column.name] = links.get(column.name) or uuid4()
         elif column.kind == "moment":
             row[column.name] = AT + timedelta(microseconds=place * 1_000_003 + number)
         elif column.kind == "text":
             row[column.name] = f"{TEXT}{uuid4()}"
-        elif column.kind == "integer" and column.name in table.key:
+        elif column.kind in ("integer", "bigint") and column.name in table.key:
             row[column.name] = number * 2 + bare
         else:
             row[column.name] = PLAIN[column.kind]

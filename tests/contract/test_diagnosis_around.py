@@ -13,10 +13,12 @@ import pytest
 
 from scout_cli.core.models import ScoutPatch
 from scout_cli.errors import ConfigError
+from scout_cli.fetch import launching
 from scout_cli.service import diagnosis
 from scout_cli.service.checks import Check, attempt, is_configuration
 from scout_cli.service.diagnosis import (
     Bounds,
+    browsing,
     channels,
     looking,
     machine,
@@ -25,6 +27,7 @@ from scout_cli.service.diagnosis import (
 from scout_cli.store import marks, scouts, users
 from scout_cli.store.channels import ChannelGlance
 from scout_cli.store.marks import Mark
+from tests.browsers import chromium, leftovers, own_place
 from tests.contract import rows
 from tests.contract.databases import StoppedClock, sqlite_url
 from tests.examined import made, subject, told
@@ -126,16 +129,69 @@ async def test_a_browser_is_found_and_asked_for_its_version(tmp_path):
     hanging.write_text("#!/bin/sh\nexec sleep 100\n")
     for path in (quick, hanging):
         path.chmod(0o700)
-    assert await looking.version_of(quick, 5) == "150.0.1"
-    assert await looking.version_of(hanging, 0.2) is None
-    assert await looking.version_of(tmp_path / "none", 5) is None
+    assert await browsing.version_of(quick, 5) == "150.0.1"
+    assert await browsing.version_of(hanging, 0.2) is None
+    assert await browsing.version_of(tmp_path / "none", 5) is None
     kept = tmp_path / ".cache/ms-playwright/chromium-1200/chrome-linux64/chrome"
     kept.parent.mkdir(parents=True)
     kept.write_text("")
-    assert looking.find_browser(tmp_path, names=()) == kept
-    assert looking.find_browser(tmp_path / "none", names=()) is None
-    found = await told(lambda tell: looking.browser(5, tell))
+    assert launching.find(tmp_path, names=()) == kept
+    assert launching.find(tmp_path / "none", names=()) is None
+    assert launching.find(tmp_path, str(quick), names=()) == quick
+    assert launching.find(tmp_path, str(tmp_path / "none")) is None
+
+
+async def test_a_browser_that_is_not_used_is_not_looked_for():
+    """`crawl4ai://http` needs none."""
+    async with subject("sqlite:////nowhere/x.db", fetch_url="crawl4ai://http") as examined:
+        found = await told(lambda tell: browsing.examine(examined, tell))
     assert (found["browser"].status, found["browser"].data["needed"]) == ("ok", False)
+
+
+@pytest.mark.parametrize(
+    ("url", "status"), [("crawl4ai://auto", "warn"), ("crawl4ai://browser", "fail")]
+)
+async def test_no_browser_is_a_fault_only_where_every_page_needs_one(url, status, monkeypatch):
+    """What is missing is said with the command that brings it."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    async with subject("sqlite:////nowhere/x.db", fetch_url=url) as examined:
+        found = await told(lambda tell: browsing.examine(examined, tell))
+    assert found["browser"].status == status
+    assert "apt install chromium" in found["browser"].hint
+
+
+async def test_a_browser_path_without_a_browser_is_a_fault():
+    """A setting that names nothing is wrong whatever the mode."""
+    async with subject(
+        "sqlite:////nowhere/x.db", fetch_url="crawl4ai://auto", browser_path="/nowhere/chrome"
+    ) as examined:
+        found = await told(lambda tell: browsing.examine(examined, tell))
+    assert found["browser"].status == "fail"
+    assert "/nowhere/chrome" in found["browser"].detail
+
+
+async def test_a_browser_is_started_and_ended():
+    """It is tried as for a page, and nothing of it stays."""
+    chromium()
+    with own_place() as place:
+        async with subject("sqlite:////nowhere/x.db", fetch_url="crawl4ai://auto") as examined:
+            found = await told(lambda tell: browsing.examine(examined, tell))
+        assert leftovers(place) == []
+    assert found["browser"].data["start_seconds"] > 0
+    assert re.search(r"starts in \d+\.\d s", found["browser"].detail)
+
+
+async def test_a_browser_that_does_not_start_is_a_fault(tmp_path):
+    """Its last words are told: that the sandbox cannot be had, mostly."""
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\necho No usable sandbox! >&2\nexit 1\n")
+    broken.chmod(0o700)
+    async with subject(
+        "sqlite:////nowhere/x.db", fetch_url="crawl4ai://auto", browser_path=str(broken)
+    ) as examined:
+        found = await told(lambda tell: browsing.examine(examined, tell))
+    assert found["browser"].status == "fail"
+    assert "did not start" in found["browser"].detail
 
 
 def test_channels_are_told_without_their_secrets():

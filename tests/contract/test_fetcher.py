@@ -16,6 +16,7 @@ import pytest_asyncio
 from scout_cli.core.ports import FetchRequest, Page
 from scout_cli.errors import ConfigError
 from scout_cli.fetch import open_fetcher
+from scout_cli.fetch.show import Show
 from scout_cli.fetch.web import WebFetcher
 from scout_cli.net.guard import Guard
 from scout_cli.net.limits import Limits
@@ -51,7 +52,8 @@ async def sessions(server: PageServer) -> AsyncIterator[Sessions]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def fetcher(sessions: Sessions) -> AsyncIterator[WebFetcher]:
     """Return the one fetcher of this module, its child started."""
-    opened = open_fetcher("crawl4ai://auto", sessions, limits=LIMITS, page_seconds=4.0)
+    alone = Show(path="/nowhere/chromium")  # the browser has tests of its own
+    opened = open_fetcher("crawl4ai://auto", sessions, limits=LIMITS, page_seconds=4.0, show=alone)
     assert isinstance(opened, WebFetcher)
     await opened.warm_up()
     yield opened
@@ -490,7 +492,7 @@ async def test_the_death_of_the_child_costs_one_page_at_most(server, fetcher):
 
 
 @pytest.mark.parametrize(
-    "url", ["crawl4ai://browser", "crawl4ai://", "crawl4ai://nowhere", "curl://auto", "auto"]
+    "url", ["crawl4ai://chrome", "crawl4ai://", "crawl4ai://nowhere", "curl://auto", "auto"]
 )
 async def test_an_unknown_fetcher_is_a_configuration_error(url):
     """A mode that does not exist is refused, and those that do are named."""

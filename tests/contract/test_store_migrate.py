@@ -50,15 +50,18 @@ async def test_the_tables_of_the_web_interface_have_its_columns(database, table)
 async def test_every_row_names_its_owner(database):
     """Every table that holds something of a user has `user_id`, so a change names its owner."""
     shared = {"users", "migrations", "search_cache", "engine_state", "resolved", "marks"}
+    shared |= {"allowances", "chat_items"}
+    derived = "finding_words"  # what SQLite keeps to search in findings
     sql = (
-        "SELECT name FROM sqlite_master WHERE type = 'table'"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
         if database.kind == "sqlite"
         else "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'"
     )
     tables = set(await database.all(str, sql)) - shared
     assert len(tables) >= 10
     for table in tables:
-        await database.all(str, f"SELECT user_id FROM {table}")
+        if not table.startswith(derived):
+            await database.all(str, f"SELECT user_id FROM {table}")
 
 
 async def test_many_at_once_apply_each_migration_once(blank_url, opened):

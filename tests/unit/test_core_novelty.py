@@ -8,10 +8,11 @@ from uuid import UUID
 
 import pytest
 
+from scout_cli.core.details import difference, signature, unsure
 from scout_cli.core.memory import ListMemory
-from scout_cli.core.novelty import judge, stale, weigh
+from scout_cli.core.novelty import Cutoffs, decide, judge, stale
 from scout_cli.core.ports import Earlier, Neighbour
-from scout_cli.core.signature import difference, numbers, signature, unsure
+from scout_cli.core.signature import numbers
 from scout_cli.llm.builtin import LexicalEmbedder
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -91,7 +92,7 @@ def test_may_is_a_month_only_where_it_is_one():
 async def test_details_veto_a_repeat(new, old):
     """In one template, another number, name, date or a negation is news, however close."""
     found = await verdict(new, earlier(old))
-    assert found.novelty == "new"
+    assert found.novelty in ("new", "update")
     assert "but" in found.reason or "nothing" in found.reason
     assert difference(signature(new), signature(old))
 
@@ -132,6 +133,14 @@ async def test_the_same_words_on_the_same_page_need_no_vector():
     assert "same page" in found.reason
 
 
+async def test_a_page_that_takes_back_what_it_said_is_no_repeat():
+    """The same words with a "not" on the same page are news: common words alone do not decide."""
+    page = "https://a.example/x"
+    said = earlier("The ferry to Hollen will run on Sundays.", url=page)
+    found = await verdict("The ferry to Hollen will not run on Sundays.", said, url=page)
+    assert found.novelty in ("new", "update")
+
+
 async def test_an_empty_memory_makes_everything_new():
     """The first run has nothing to compare with."""
     found = await verdict(STORY)
@@ -153,7 +162,8 @@ def test_the_two_cut_offs(cosine, same_page, novelty):
     """Above the upper a repeat, below the lower new, between them shown with a label."""
     near = Neighbour(finding=earlier("The terminal opens in May."), cosine=cosine)
     ids = {near.finding.id} if same_page else set()
-    found = weigh("The terminal opens in May.", [near], lower=0.7, upper=0.9, same_page=ids)
+    told = "The terminal opens in May, officials said."
+    found = decide(told, [near], Cutoffs(lower=0.7, upper=0.9), same_page=ids)
     assert found.novelty == novelty
 
 
@@ -163,7 +173,7 @@ def test_a_vetoed_neighbour_does_not_hide_the_repeat_behind_it():
         Neighbour(finding=earlier("The pier opens on 4 May.", number=1), cosine=0.99),
         Neighbour(finding=earlier("The pier opens on 3 May.", number=2), cosine=0.95),
     ]
-    found = weigh("The pier opens on 3 May.", near, lower=0.7, upper=0.9)
+    found = decide("The pier opens on 3 May.", near, Cutoffs(lower=0.7, upper=0.9))
     assert (found.novelty, found.same_as) == ("repeat", UUID(int=2))
 
 

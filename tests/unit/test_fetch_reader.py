@@ -207,7 +207,7 @@ def test_sweeping_spares_the_living():
 NOISE = """
 import os, sys
 from scout_cli.fetch import child, wire
-orders, answers = child._take_pipes()
+orders, answers = child.take_pipes()
 print("a library prints", flush=True)
 os.write(1, b"and a library in C")
 os.system("echo and a program")

@@ -19,6 +19,8 @@ RELEASED = {
 3f738ba4acfdcca06738c47018a9a299ff52bf137ccf272c590d8d220a69e2bd  0002_scheduler.sql
 0980ec42eb5f3d71119adc7bf2de8eb90ee9141fa02a50fbcb279dc7d55e2b2d  0003_rescheduling.postgresql.sql
 1174993f4848c87015234161028c636512a9735b42ba1c69df740ffab1512b45  0003_rescheduling.sqlite.sql
+0cb3f42b5de8754e27178e6680387587b96a2db16b2107e98e64be27d1ec3a3a  0005_novelty.postgresql.sql
+0c6223d8a8dc41ade771fdada99de6b767262db8f98d0e74ea28e7cca6c7a9bb  0005_novelty.sqlite.sql
 """.strip().splitlines()
     )
 }

@@ -75,11 +75,12 @@ def examine_machine(
         bounds: in seconds.
     """
     limits, closed = bounds or Bounds(), False
-    return _together([lambda tell: _around(zone, clock, closed, limits, tell)])
+    return _together([lambda tell: _alone(zone, clock, closed, limits, tell)])
 
 
 async def _inside(subject: Subject, tell: Tell) -> None:
     from scout_cli.service.diagnosis import (  # noqa: PLC0415 - a broken setting needs none of them
+        browsing,
         channels,
         embedding,
         invariants,
@@ -97,6 +98,7 @@ async def _inside(subject: Subject, tell: Tell) -> None:
     await thinking.examine(subject, database, tell)
     await embedding.examine(subject, database, tell)
     await looking.reader(subject, tell)
+    await browsing.examine(subject, tell)
 
 
 async def _search(subject: Subject, tell: Tell) -> None:
@@ -112,11 +114,23 @@ async def _around(
     bounds: Bounds,
     tell: Tell,
 ) -> None:
-    from scout_cli.service.diagnosis import looking, machine  # noqa: PLC0415 - see above
+    from scout_cli.service.diagnosis import machine  # noqa: PLC0415 - see above
 
     await machine.time_zone(zone, clock, bounds.local, tell)
     await machine.guard(private, bounds.local, tell)
-    await looking.browser(bounds.browser, tell)
+
+
+async def _alone(
+    zone: Callable[[], str],
+    clock: Clock,
+    private: bool | tuple[str, ...],  # noqa: FBT001 - the setting has this shape
+    bounds: Bounds,
+    tell: Tell,
+) -> None:
+    from scout_cli.service.diagnosis import browsing  # noqa: PLC0415 - see above
+
+    await _around(zone, clock, private, bounds, tell)
+    await browsing.present(bounds.browser, tell)
 
 
 async def _together(lanes: Sequence[Lane]) -> AsyncGenerator[Check, None]:

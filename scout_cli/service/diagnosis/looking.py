@@ -1,16 +1,10 @@
-"""The way to the web: search engines one by one, the page reader, a browser."""
+"""The way to the web: search engines one by one, and the page reader."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-import shutil
-import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from scout_cli.core.ports import SearchEngine, SearchQuery
@@ -22,12 +16,6 @@ from scout_cli.service.diagnosis.subject import Subject
 _QUERY = "news today"
 _SENTENCE = "The ferry from Saltmere to Hollen Island sails again on 14 March 2026."
 _PAGE = f"<!DOCTYPE html><html><head><title>Ferry</title></head><body><p>{_SENTENCE}</p></body>"
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_KEPT_BY_PLAYWRIGHT = (
-    ".cache/ms-playwright/chromium-*/chrome-linux*/chrome",
-    "Library/Caches/ms-playwright/chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
-)
-_VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
 async def search(subject: Subject, tell: Tell) -> None:
@@ -148,55 +136,3 @@ def _judged(url: str, text: str, start: float, read: float) -> Check:
         return Check(name="fetching", ok=False, detail=detail, hint=hint, data=data)
     detail = f"{url}: the page reader starts in {start:.1f} s and reads a page in {read:.2f} s"
     return Check(name="fetching", ok=True, detail=detail, data=data)
-
-
-async def browser(bound: float, tell: Tell) -> None:
-    """Tell whether a Chromium is there; nothing needs one yet."""
-    found = await asyncio.to_thread(find_browser, Path.home())
-    data: dict[str, object] = {"path": found and str(found), "version": None, "needed": False}
-    if found is None:
-        detail = "no Chromium here; none is needed: pages that show nothing without one are skipped"
-        tell(Check(name="browser", ok=True, detail=detail, data=data))
-        return
-    data["version"] = version = await version_of(found, bound)
-    detail = f"Chromium {version or 'of unknown version'} at {found}; not used yet"
-    tell(Check(name="browser", ok=True, detail=detail, data=data))
-
-
-def find_browser(home: Path, names: Sequence[str] = _BROWSERS) -> Path | None:
-    """Return a Chromium or Chrome: one on the PATH, of macOS, or one that Playwright keeps.
-
-    Args:
-        home: in which Playwright's folder is looked for.
-        names: of the program.
-    """
-    on_path = (shutil.which(name) for name in names)
-    named = next((Path(path) for path in on_path if path), None)
-    apps = Path("/Applications") if sys.platform == "darwin" else None
-    if named is None and apps:
-        known = apps.glob("*Chrom*.app/Contents/MacOS/*Chrom*")
-        named = next(iter(sorted(known)), None)
-    kept = (path for pattern in _KEPT_BY_PLAYWRIGHT for path in sorted(home.glob(pattern)))
-    return named or next(kept, None)
-
-
-async def version_of(path: Path, bound: float) -> str | None:
-    """Return what the program says its version is; a hanging one is ended."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            path, "--version", stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, start_new_session=True
-        )
-    except OSError:
-        return None
-    try:
-        async with asyncio.timeout(bound):
-            said, _ = await process.communicate()
-    except TimeoutError:
-        return None
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    found = _VERSION.search(said.decode(errors="replace"))
-    return found[0] if found else None

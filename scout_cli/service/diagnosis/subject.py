@@ -36,6 +36,7 @@ class Subject(Record, frozen=True, kw_only=True):
     embed_url: str
     search_url: tuple[str, ...]
     fetch_url: str
+    browser_path: str = ""
     channels: tuple[str, ...] = ()
     """Notification URLs of the settings; those of the scouts are looked up."""
     private: bool | tuple[str, ...] = False

@@ -1,0 +1,66 @@
+"""A client that does nothing but ask and wait, over connections that stay open."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a server did under load."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    wrong: int
+    """Answers with another status than the one expected."""
+
+
+async def _ask(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> int:
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    _, _, rest = head.lower().partition(b"content-length:")
+    await reader.readexactly(int(rest.partition(b"\r\n")[0]))
+    return int(head.split(b" ", 2)[1])
+
+
+async def load(port: int, request: bytes, status: int, *, clients: int, seconds: float) -> Load:
+    """Ask again and again.
+
+    Args:
+        port: of a server on loopback.
+        request: the whole request.
+        status: the expected one.
+        clients: connections at the same time.
+        seconds: how long.
+    """
+    taken: list[float] = []
+    wrong = 0
+    end = time.perf_counter() + seconds
+
+    async def client() -> None:
+        nonlocal wrong
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+        while (began := time.perf_counter()) < end:
+            wrong += await _ask(reader, writer, request) != status
+            taken.append(time.perf_counter() - began)
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(client() for _ in range(clients)))
+    passed = time.perf_counter() - began
+    cuts = statistics.quantiles(taken, n=100)
+    return Load(len(taken) / passed, cuts[49] * 1_000, cuts[98] * 1_000, wrong)
+
+
+def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
+    """Return a request."""
+    head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}"]
+    if body:
+        head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*head, "", ""]).encode() + body

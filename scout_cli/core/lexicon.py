@@ -1,0 +1,158 @@
+"""Words that change what a sentence says, in five languages: not, opened or closed, delayed.
+
+Stems, compared with the beginning of a folded word; a full stop at the end means the whole word.
+English, German, French, Spanish and Russian; another language has numbers and names only.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from scout_cli.core.words import fold
+
+
+def _stems(listed: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the stems of a list, and its whole words."""
+    found = [fold(word) for word in listed.split()]
+    whole = frozenset(word.rstrip(".") for word in found if word.endswith("."))
+    return tuple(word for word in found if not word.endswith(".")), whole
+
+
+_NOT = _stems(
+    "not. no. never. none. nobody. nothing. neither. nor. without. cannot. unable. "
+    "isn't. won't. doesn't. didn't. don't. wasn't. aren't. weren't. can't. couldn't. hasn't. "
+    "haven't. hadn't. wouldn't. shouldn't. "
+    "nicht. kein. keine. keinen. keiner. keinem. keines. nie. niemals. ohne. niemand. nichts. "
+    "ne. jamais. aucun. aucune. sans. "
+    "nunca. jamas. ningun. ninguna. ninguno. sin. nadie. nada. "
+    "не. нет. никогда. без. ни. никто. ничего."
+)
+
+_STATES = {
+    name: _stems(listed)
+    for name, listed in {
+        "cancelled": "cancel scrap. scraps. scrapped. scrapping. abandon called-off "
+        "abgesagt. absag abgeblasen annul cancela cancelo suspendid отмен",
+        "postponed": "postpon delay pushed-back defer verschob verschieb verzog verspat vertag "
+        "retard repouss ajourn aplaz retras pospon pospuest "
+        "отлож перенес перенос задерж",
+        "resumed": "resum restart wieder-auf wiederauf reprend reprise. repris. reanud возобнов",
+        "approved": "approv adopt. adopted. adopts. greenlit. genehmig gebillig bewillig "
+        "approuv adopte. aprob aprueb одобр утверд",
+        "rejected": "reject refus declin denies. denied. denying. veto abgelehn ablehn "
+        "verweiger rejet niega. nego. recha отклон отказ отверг",
+        "opened": "open. opens. opened. opening. openings. inaugur eroffn offnet. offnen. "
+        "geoffnet. ouvr ouvert abre. abrir. abrio. abrira. abierto. abierta. откры откро",
+        "closed": "close. closes. closed. closing. closure. closures. shut schliess "
+        "geschlossen. schloss. ferm cierr cerr закры закро",
+        "rose": "rise. rises. rose. rising. risen. increas grow. grows. grew. grown. soar climb "
+        "relev gain. gains. gained. steig stieg gestieg erhoh zunahm hauss augment grimp progress "
+        "sube. subio. suben. subir. aument crec вырос растет. рост. увелич повы",
+        "fell": "fall. falls. fell. fallen. falling. decreas drop declin. shrink. shrank. sink "
+        "cut. cuts. cutting. lower. lowers. lowered. sank. gesunken. gefallen. fiel. sanken. "
+        "senk gesenk reduz ruckgang baiss recul chut dimin baja. bajo. bajan. bajar. caen. cae. "
+        "cayo. disminu reduc упал сниз пониз сократ уменьш",
+        "won": "win. wins. won. winning. gewinn gewann. gewonnen. gagn remport gana. gano. ganan. "
+        "vence. выигр победи",
+        "lost": "lose. loses. lost. losing. verlier verlor perd pierd perdi проигр потеря",
+        "arrested": "arrest detain verhaft festgenommen. arret interpell deten detuv арест "
+        "задержан",
+        "freed": "freed. released. frei. freigelassen. libere libera liberad освобо",
+        "recalled": "recall withdraw withdrew ruckruf zuruckgeruf rappel retira. отзыв отозва",
+        "started": "start. starts. started. begin. begins. began. begun. beginn begann. "
+        "commenc debut empiez empez comienz comenz inici начал начин",
+        "ended": "end. ends. ended. finish complet endet. beendet. abgeschloss termina. "
+        "termino. terminan. termine. achev finaliz acab заверш законч",
+        "hired": "hire appoint ernann ernenn berufen. nomm nombr назнач",
+        "left": "resign quit. quits. steps-down. dismiss fired. sacked. zurucktr zuruckgetr "
+        "rucktritt entlass demission licenci dimit dimis destitu увол отставк",
+        "found": "found. discover gefunden. entdeck trouv decouv encontr descubr найден обнаруж",
+        "missing": "missing. vermiss disparu desapareci пропа",
+    }.items()
+}
+_STAGES = _stems(
+    "plan. plans. planned. planning. consider debat examin investigat studies. studying. intend "
+    "want. wants. wanted propos threat seek. seeks. looking. searching. negotiat fears. expect "
+    "discuss trying. tries. hopes. "
+    "planen. pruft. prufen. erwag wollen. droht. drohen. sucht. suchen. verhandel erwart "
+    "etudie. envisag menac cherch negoci veut. veulent. "
+    "estudia. planea. busca. buscan. amenaza. negocia. quiere. quieren. "
+    "планир обсужд рассматр рассмотр ищет. ищут. хочет. хотят. ожида готов."
+)
+"""What is not done yet: when it is no longer said of a matter, the matter has moved on."""
+_PHRASES = {
+    name: re.compile(rf"\b(?:{listed})\b")
+    for name, listed in {
+        "cancelled": r"call(?:s|ed)? off|calling off|pull(?:s|ed)? the plug",
+        "postponed": r"put(?:s)? off|push(?:es|ed)? back|slip(?:s|ped)? to",
+        "rejected": r"turn(?:s|ed)? down|str(?:ikes?|uck) down|thr(?:ows?|ew|own) out|vot(?:es|ed) "
+        r"against|fail(?:s|ed)? in",
+        "approved": r"green light|vot(?:es|ed) for|said yes to|gr[uü]nes licht|feu vert|luz verde",
+        "recalled": r"t(?:akes?|ook|aken) (?:\w+ ){1,4}off the (?:market|shelves)|back to the "
+        r"workshop|pull(?:s|ed)? (?:\w+ ){1,4}from the (?:market|store|shelves)",
+        "left": r"step(?:s|ped)? down|tritt zur[uü]ck",
+        "resumed": r"sails? again|runs? again|back in service",
+    }.items()
+}
+_SAYING = _stems(
+    "said. say. says. according announc report confirm stat. states. stated. statement spokes "
+    "official author sources. agency. company. "
+    "sagt sagte. teil mitgeteilt laut. zufolge. meldet. melden. bericht erklar angab. angaben. "
+    "selon. annonc declar indiqu precis. rapport "
+    "segun. dijo. anunci informo. confirm "
+    "сообщ заяв объяв словам."
+)
+_OPPOSITES = frozenset(
+    frozenset(pair.split("/"))
+    for pair in "opened/closed rose/fell won/lost arrested/freed started/ended approved/rejected "
+    "hired/left found/missing cancelled/resumed postponed/resumed".split()
+)
+_TURNS = frozenset({"cancelled", "postponed", "resumed", "rejected", "recalled"})
+"""What changes a matter that was reported without it."""
+
+
+@lru_cache(maxsize=4096)
+def _is(word: str, of: str) -> bool:
+    stems, whole = _NOT if of == "not" else _STATES[of]
+    return word in whole or word.startswith(stems)
+
+
+def denials(words: frozenset[str]) -> frozenset[str]:
+    """Return those of some folded words that say `not`."""
+    return frozenset(word for word in words if _is(word, "not") or word.startswith("n'"))
+
+
+def pending(words: frozenset[str]) -> bool:
+    """Return whether some folded words tell a plan, a search or a threat rather than a deed."""
+    stems, whole = _STAGES
+    return any(word in whole or word.startswith(stems) for word in words)
+
+
+def attributes(word: str) -> bool:
+    """Return whether a folded word says who said it, rather than what happened."""
+    stems, whole = _SAYING
+    return word in whole or word.startswith(stems)
+
+
+@lru_cache(maxsize=1024)
+def states(words: frozenset[str]) -> frozenset[str]:
+    """Return what became of a matter by some folded words, such as `opened` or `postponed`."""
+    return frozenset(name for name in _STATES if any(_is(word, name) for word in words))
+
+
+def told(text: str) -> frozenset[str]:
+    """Return what became of a matter by the phrases of a folded text, such as `called off`."""
+    return frozenset(name for name, phrase in _PHRASES.items() if phrase.search(text))
+
+
+def turned(new: frozenset[str], earlier: frozenset[str]) -> tuple[str, str]:
+    """Return how two sets of states contradict: what is said now, and what was; empty if not."""
+    came, went = new - earlier, earlier - new
+    for now in sorted(came):
+        for before in sorted(went):
+            if frozenset((now, before)) in _OPPOSITES:
+                return now, before
+    if turn := sorted(came & _TURNS):
+        return turn[0], min(went) if went else ""
+    return "", ""

@@ -1,0 +1,174 @@
+"""Fitting the two cut-offs of an embedder: the most repeats caught at a bounded loss of news.
+
+The bundled pairs of the tuning half and what the user said of findings are the cases; the other
+half of the pairs only measures what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from msgspec.structs import replace
+
+from scout_cli.core.models import Record
+from scout_cli.core.novelty import Cutoffs, cutoffs_of
+from scout_cli.core.ports import Embedder
+from scout_cli.evaluation import rules
+from scout_cli.evaluation.history import History
+from scout_cli.evaluation.pairs import half
+from scout_cli.evaluation.rules import Case
+from scout_cli.evaluation.scores import Score, score
+
+LOSS = 0.01
+"""Share of new facts that may be held back on the pairs that are fitted to: half of what is
+promised for others."""
+
+Bar = Literal["always", "lower", "upper", "never"]
+
+_PROBE = Cutoffs(lower=0.4, upper=0.6)
+_LOWEST, _HIGHEST, _STEP = 0.30, 0.99, 0.01
+_SHOWN = (-0.15, -0.10, -0.05, 0.0, 0.05, 0.10, 0.15)
+"""How far around the fitted upper cut-off the trade-off is shown."""
+
+
+class Outcome(Record, frozen=True, kw_only=True):
+    """What a pair of cut-offs does."""
+
+    name: str
+    lower: float
+    upper: float
+    caught: float
+    """Share of the repeats that are held back, on pairs that nothing was fitted to."""
+    lost: float
+    """Share of the new facts that are held back, on the same pairs."""
+    f1: float
+    history: float | None = None
+    """Share of the user's own findings that would be held back; None without any."""
+
+
+class Calibration(Record, frozen=True, kw_only=True):
+    """Fitted cut-offs, beside those in force and others."""
+
+    embedder: str
+    fitted: Cutoffs
+    findings: int
+    """The user's findings that were looked at."""
+    labelled: int
+    """Those of which the user said whether they repeat."""
+    outcomes: tuple[Outcome, ...]
+    """The first is what is in force, the second what was fitted, then others around it."""
+
+
+class Barred(Record, frozen=True, kw_only=True):
+    """A pair, and which cut-off its cosine must reach for the later sentence to be held back."""
+
+    same: bool
+    cosine: float
+    bar: Bar
+
+    def held_back(self, cutoffs: Cutoffs) -> bool:
+        """Return what the ladder does with these cut-offs."""
+        if self.bar in ("always", "never"):
+            return self.bar == "always"
+        return self.cosine >= (cutoffs.lower if self.bar == "lower" else cutoffs.upper)
+
+
+async def calibrate(embedder: Embedder, history: History) -> Calibration:
+    """Fit the cut-offs of an embedder.
+
+    Args:
+        embedder: with the cut-offs in force.
+        history: the user's own findings, with vectors of this embedder.
+
+    Raises:
+        ModelUnavailable: the embedder does not answer.
+    """
+    tuning = await rules.cases(half("tuning"), embedder)
+    measuring = await rules.cases(half("held-out"), embedder)
+    current = cutoffs_of(embedder)
+    usual = current.background if history.background is None else history.background
+    fitted = fit(tuning, history, usual)
+    others = [("stricter" if by > 0 else "laxer", _shifted(fitted, by)) for by in _SHOWN if by]
+    shown = [("in force", current), ("fitted", fitted), *others]
+    return Calibration(
+        embedder=embedder.name,
+        fitted=fitted,
+        findings=len(history.past),
+        labelled=len(history.labelled),
+        outcomes=tuple(_outcome(name, levels, measuring, history) for name, levels in shown),
+    )
+
+
+def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
+    """Return the cut-offs with the best F1 that lose at most `LOSS` of the new facts.
+
+    The lower one is fitted first, since most repeats are told by it and by what words they share,
+    then the upper one above it; of equals the higher is taken.
+
+    Args:
+        given: labelled pairs.
+        history: the user's own findings; those with a label are cases too.
+        background: the usual cosine of two different facts.
+    """
+    levels = [_HIGHEST - step * _STEP for step in range(round((_HIGHEST - _LOWEST) / _STEP) + 1)]
+    levels = [round(level, 2) for level in levels if level > background]
+    bars = [Barred(same=case.pair.same, cosine=case.cosine, bar=bar_of(case)) for case in given]
+    lower = _best(levels, lambda level: _both(level, _HIGHEST, background), bars, history)
+    above = [level for level in levels if level >= lower]
+    upper = _best(above, lambda level: _both(lower, level, background), bars, history)
+    return _both(lower, upper, background)
+
+
+def bar_of(case: Case) -> Bar:
+    """Return which cut-off decides about a pair, by asking the ladder at three cosines."""
+    bars: tuple[tuple[float, Bar], ...] = ((0.2, "always"), (0.5, "lower"), (0.8, "upper"))
+    for cosine, bar in bars:
+        if rules.verdict(replace(case, cosine=cosine), _PROBE) == "repeat":
+            return bar
+    return "never"
+
+
+def _best(
+    levels: Sequence[float],
+    made: Callable[[float], Cutoffs],
+    given: Sequence[Barred],
+    history: History,
+) -> float:
+    """Return the level with the best F1 among those that lose little; the first when none does."""
+    scores = {level: _score(made(level), given, history) for level in levels}
+    fair = [level for level in levels if scores[level].held_back <= LOSS] or list(levels[:1])
+    return max(fair, key=lambda level: scores[level].f1)
+
+
+def _score(cutoffs: Cutoffs, given: Sequence[Barred], history: History) -> Score:
+    pairs = [(case.same, case.held_back(cutoffs)) for case in given]
+    own = [(said, past.held_back(cutoffs)) for past, said in history.labelled]
+    return score([*pairs, *own])
+
+
+def _both(lower: float, upper: float, background: float) -> Cutoffs:
+    return Cutoffs(lower=lower, upper=upper, background=background)
+
+
+def _shifted(cutoffs: Cutoffs, by: float) -> Cutoffs:
+    least = cutoffs.background + 0.01
+    return replace(
+        cutoffs,
+        lower=round(min(0.99, max(least, cutoffs.lower + by)), 3),
+        upper=round(min(0.99, max(least, cutoffs.upper + by)), 3),
+    )
+
+
+def _outcome(name: str, cutoffs: Cutoffs, given: Sequence[Case], history: History) -> Outcome:
+    did = rules.by_ladder(given, cutoffs)
+    own = history.share(cutoffs)
+    return Outcome(
+        name=name,
+        lower=cutoffs.lower,
+        upper=cutoffs.upper,
+        caught=round(did.recall, 3),
+        lost=round(did.held_back, 3),
+        f1=round(did.f1, 3),
+        history=None if own is None else round(own, 3),
+    )

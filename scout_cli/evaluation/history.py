@@ -1,0 +1,104 @@
+"""A user's own findings as cases: what each was beside those before it, and what the user said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+from scout_cli.core import novelty
+from scout_cli.core.models import Opinion, Record
+from scout_cli.core.novelty import Cutoffs
+from scout_cli.core.ports import Earlier, Neighbour
+from scout_cli.store import embedders, vectors
+from scout_cli.store.database import Database
+from scout_cli.store.vectors import EarlierVector
+
+_NEWEST = 400
+"""Findings of one scout that are looked at."""
+_NEAREST = 5
+_ENOUGH = 20
+"""Findings of one scout from which its background can be told."""
+
+
+class Past(Record, frozen=True, kw_only=True):
+    """A stored finding beside the closest of those before it."""
+
+    fact: str
+    near: tuple[Neighbour, ...]
+    opinion: Opinion | None = None
+
+    @property
+    def repeat(self) -> bool | None:
+        """Return whether the user said that it is one; None when nothing follows."""
+        return {"repeat": True, "useful": False}.get(self.opinion or "")
+
+    def held_back(self, cutoffs: Cutoffs) -> bool:
+        """Return whether the ladder would keep it silent with these cut-offs."""
+        return novelty.decide(self.fact, self.near, cutoffs).novelty == "repeat"
+
+
+class History(Record, frozen=True, kw_only=True):
+    """What the findings of all scouts tell about an embedder."""
+
+    past: tuple[Past, ...] = ()
+    background: float | None = None
+    """Median cosine of two findings of one scout; None when there are too few."""
+
+    @property
+    def labelled(self) -> list[tuple[Past, bool]]:
+        """Return the findings of which the user said whether they repeat."""
+        return [(past, said) for past in self.past if (said := past.repeat) is not None]
+
+    def share(self, cutoffs: Cutoffs) -> float | None:
+        """Return the share that would be held back; None without a history."""
+        if not self.past:
+            return None
+        return sum(past.held_back(cutoffs) for past in self.past) / len(self.past)
+
+
+async def history(db: Database, embedder: str) -> History:
+    """Return the findings that have a vector of this embedder, each beside those before it."""
+    past: list[Past] = []
+    backgrounds: list[float] = []
+    for scout_id in await embedders.scouts_of(db, embedder):
+        found = (await vectors.of_scout(db, scout_id, embedder))[-_NEWEST:]
+        stored = [each for each in found if len(each.vector) == len(found[-1].vector)]
+        cosines = _cosines(stored)
+        past += _replayed(stored, cosines)
+        if len(stored) >= _ENOUGH:
+            backgrounds.append(_median(cosines))
+    usual = round(median(backgrounds), 3) if backgrounds else None
+    return History(past=tuple(past), background=usual)
+
+
+def _cosines(stored: Sequence[EarlierVector]) -> Any:
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that most commands save
+
+    matrix = np.stack([np.frombuffer(each.vector, dtype="<f4") for each in stored])
+    return matrix @ matrix.T
+
+
+def _median(cosines: Any) -> float:
+    import numpy as np  # noqa: PLC0415 - see above
+
+    return float(np.median(cosines[np.triu_indices(len(cosines), 1)]))
+
+
+def _replayed(stored: Sequence[EarlierVector], cosines: Any) -> Iterator[Past]:
+    for at, each in enumerate(stored):
+        closest = sorted(range(at), key=lambda other: -cosines[at, other])[:_NEAREST]
+        near = (
+            Neighbour(finding=_earlier(stored[other]), cosine=float(cosines[at, other]))
+            for other in closest
+        )
+        yield Past(fact=each.fact, near=tuple(near), opinion=getattr(each, "opinion", None))
+
+
+def _earlier(stored: EarlierVector) -> Earlier:
+    return Earlier(
+        id=stored.id,
+        fact=stored.fact,
+        canonical_url=stored.canonical_url,
+        created_at=stored.created_at,
+    )

@@ -1,0 +1,72 @@
+"""Three rules for "this was reported before", to be measured on the same pairs.
+
+A rule answers, for each pair with its cosine, whether the later sentence would be held back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from scout_cli.core import novelty
+from scout_cli.core.models import Novelty, Record
+from scout_cli.core.novelty import Cutoffs
+from scout_cli.core.ports import Earlier, Embedder, Neighbour
+from scout_cli.evaluation.pairs import Pair
+from scout_cli.evaluation.scores import Score, score
+
+ORIGINAL_CUTOFF = 0.85
+"""One sentence, one cosine: the rule of the program whose web interface scout serves."""
+
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+_ID = UUID(int=1)
+
+
+class Case(Record, frozen=True, kw_only=True):
+    """A pair and how alike an embedder finds its sentences."""
+
+    pair: Pair
+    cosine: float
+
+
+async def cases(pairs: Sequence[Pair], embedder: Embedder) -> list[Case]:
+    """Embed pairs.
+
+    Raises:
+        ModelUnavailable: the embedder does not answer.
+    """
+    sentences = list(dict.fromkeys(s for pair in pairs for s in (pair.earlier, pair.later)))
+    vectors = dict(zip(sentences, await embedder.embed(sentences), strict=True))
+    return [
+        Case(pair=pair, cosine=novelty.cosine(vectors[pair.earlier], vectors[pair.later]))
+        for pair in pairs
+    ]
+
+
+def by_threshold(given: Sequence[Case], cutoff: float) -> Score:
+    """Return how a single cosine does."""
+    return score((case.pair.same, case.cosine >= cutoff) for case in given)
+
+
+def best_threshold(given: Sequence[Case]) -> float:
+    """Return the single cosine with the best F1 on these very pairs: no rule of its kind is better.
+
+    Of several the highest, which holds back the least.
+    """
+    tried = sorted({case.cosine for case in given}, reverse=True)
+    return max(tried, key=lambda cutoff: by_threshold(given, cutoff).f1)
+
+
+def by_ladder(given: Sequence[Case], cutoffs: Cutoffs) -> Score:
+    """Return how scout's own ladder does, without a model for the band between its cut-offs."""
+    return score((case.pair.same, verdict(case, cutoffs) == "repeat") for case in given)
+
+
+def verdict(case: Case, cutoffs: Cutoffs) -> Novelty:
+    """Return what the ladder says to the later sentence of a pair."""
+    earlier = Earlier(
+        id=_ID, fact=case.pair.earlier, canonical_url="https://a.example/", created_at=_EPOCH
+    )
+    near = [Neighbour(finding=earlier, cosine=case.cosine)]
+    return novelty.decide(case.pair.later, near, cutoffs).novelty

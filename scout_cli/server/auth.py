@@ -1,0 +1,378 @@
+"""Signing up, in and out; passwords; keys for programs; and the accounts themselves, for admins."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import Meta, field
+
+from scout_cli.core.models import Record
+from scout_cli.core.shape import Shape
+from scout_cli.errors import Forbidden
+from scout_cli.server.calls import Call, Reply
+from scout_cli.server.routing import Route
+from scout_cli.service.accounts import Accounts, NewToken, Person, SignedIn
+from scout_cli.service.accounts.sessions import Scope as LogoutScope
+from scout_cli.service.accounts.tokens import Token
+from scout_cli.service.audit import Asker
+from scout_cli.service.callers import Scope
+
+_TAG = "accounts"
+_EMAIL = "ann@example.org"
+_PASSWORD = "seven-green-otters"  # noqa: S105 - an example
+
+
+class SignUp(Shape, frozen=True, kw_only=True):
+    """A new account."""
+
+    email: str
+    password: str
+    data: dict[str, Any] = field(default_factory=dict)
+    """What the user says of themselves; 1 KiB as JSON."""
+    setup_token: str = ""
+    """For the first account, where `scout serve` printed one."""
+
+
+class SignIn(Shape, frozen=True, kw_only=True):
+    """Who, and what proves it."""
+
+    email: str
+    password: str
+
+
+class Refresh(Shape, frozen=True, kw_only=True):
+    """The newest refresh token of a session."""
+
+    refresh_token: str
+
+
+class SignOut(Shape, frozen=True, kw_only=True):
+    """Which sessions end: this one, all others, or all."""
+
+    scope: LogoutScope = "local"
+
+
+class NewPassword(Shape, frozen=True, kw_only=True):
+    """The password as it is and as it shall be."""
+
+    current_password: str
+    password: str
+
+
+class Recover(Shape, frozen=True, kw_only=True):
+    """Whose password is lost."""
+
+    email: str
+
+
+class Reset(Shape, frozen=True, kw_only=True):
+    """A code from a mail, and the new password."""
+
+    code: str
+    password: str
+
+
+class Confirm(Shape, frozen=True, kw_only=True):
+    """A code from a mail."""
+
+    code: str
+
+
+class MakeToken(Shape, frozen=True, kw_only=True):
+    """A key for a program."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    scopes: tuple[Scope, ...] = ("read", "write")
+    expires_in_days: Annotated[int, Meta(ge=1, le=3_650)] | None = None
+    """None for no end."""
+
+
+class ChangeUser(Shape, frozen=True, kw_only=True):
+    """What an admin changes of an account."""
+
+    disabled: bool | None = None
+    role: Literal["user", "admin"] | None = None
+
+
+class UserQuery(Shape, frozen=True, kw_only=True):
+    """Which accounts."""
+
+    after: UUID | None = None
+    """The last id of the page before."""
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
+
+
+class SignedUp(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A session, or the word that a mail must be answered first."""
+
+    confirmation_sent: bool = False
+    """A code is on its way to the address: POST /auth/confirm."""
+    access_token: str = ""
+    token_type: str = ""
+    expires_in: int = 0
+    expires_at: int = 0
+    refresh_token: str = ""
+    user: Person | None = None
+
+
+class Tokens(Record, frozen=True, kw_only=True):
+    """Keys, oldest first, without the keys themselves."""
+
+    tokens: list[Token]
+
+
+class Users(Record, frozen=True, kw_only=True):
+    """Accounts by their ids."""
+
+    users: list[Person]
+    after: UUID | None = None
+    """Ask for those behind it; None when there are no more."""
+
+
+def asker_of(call: Call[Any, Any], *, known: bool = False) -> Asker:
+    """Return from where a call comes, for limits and the log.
+
+    Args:
+        call: the call.
+        known: whether it is known who asks.
+    """
+    actor = ""
+    if known:
+        caller = call.caller
+        actor = f"token {caller.token_id}" if caller.token_id else f"user {caller.user_id}"
+    return Asker(
+        address=call.address or "unknown",
+        agent=call.request.headers.get("User-Agent", ""),
+        request_id=call.request_id,
+        actor=actor,
+    )
+
+
+async def sign_up(call: Call[SignUp, None]) -> Reply:
+    """Make an account and sign in."""
+    given = call.body
+    signed_in = await (await call.app.accounts()).sign_up(
+        given.email,
+        given.password,
+        asker_of(call),
+        metadata=given.data,
+        setup_token=given.setup_token,
+    )
+    if signed_in is None:
+        return Reply(value=SignedUp(confirmation_sent=True), status=202)
+    return Reply(value=_signed_up(signed_in))
+
+
+async def sign_in(call: Call[SignIn, None]) -> Reply:
+    """Sign in with a password."""
+    found = await (await call.app.accounts()).sign_in(
+        call.body.email, call.body.password, asker_of(call)
+    )
+    return Reply(value=found)
+
+
+async def refresh(call: Call[Refresh, None]) -> Reply:
+    """Get new tokens."""
+    sessions = (await call.app.accounts()).sessions
+    return Reply(value=await sessions.refresh(call.body.refresh_token, asker_of(call)))
+
+
+async def sign_out(call: Call[SignOut, None]) -> Reply:
+    """End sessions."""
+    accounts = await call.app.accounts()
+    await accounts.sign_out(call.caller, call.body.scope, asker_of(call, known=True))
+    return Reply()
+
+
+async def me(call: Call[None, None]) -> Reply:
+    """Tell who asks."""
+    return Reply(value=await (await call.app.accounts()).me(call.caller))
+
+
+async def change_password(call: Call[NewPassword, None]) -> Reply:
+    """Change the password and end the other sessions."""
+    accounts = await call.app.accounts()
+    given = call.body
+    await accounts.recovery.change(
+        call.caller, given.current_password, given.password, asker_of(call, known=True)
+    )
+    return Reply()
+
+
+async def recover(call: Call[Recover, None]) -> Reply:
+    """Ask for a code by mail."""
+    await (await call.app.accounts()).recovery.ask(call.body.email, asker_of(call))
+    return Reply(status=202)
+
+
+async def reset(call: Call[Reset, None]) -> Reply:
+    """Set a new password with a code."""
+    accounts = await call.app.accounts()
+    await accounts.recovery.reset(call.body.code, call.body.password, asker_of(call))
+    return Reply()
+
+
+async def confirm(call: Call[Confirm, None]) -> Reply:
+    """Confirm an address with a code, and sign in."""
+    return Reply(value=await (await call.app.accounts()).confirm(call.body.code, asker_of(call)))
+
+
+async def list_tokens(call: Call[None, None]) -> Reply:
+    """List the keys of whoever asks."""
+    tokens = (await call.app.accounts()).tokens
+    return Reply(value=Tokens(tokens=await tokens.all(call.user)))
+
+
+async def make_token(call: Call[MakeToken, None]) -> Reply:
+    """Make a key; a key cannot make others, which would outlive it."""
+    if call.caller.session_id is None:
+        raise Forbidden("a token cannot make tokens", hint="sign in: POST /auth/login")
+    days = call.body.expires_in_days
+    made = await (await call.app.accounts()).tokens.create(
+        call.user,
+        call.body.name,
+        asker_of(call, known=True),
+        scopes=call.body.scopes,
+        expires_at=call.app.clock.now() + timedelta(days=days) if days else None,
+    )
+    return Reply(value=made)
+
+
+async def remove_token(call: Call[None, None]) -> Reply:
+    """Withdraw a key."""
+    accounts = await call.app.accounts()
+    await accounts.tokens.remove(call.user, call.ids["token_id"], asker_of(call, known=True))
+    accounts.forget()
+    return Reply()
+
+
+async def list_users(call: Call[None, UserQuery]) -> Reply:
+    """List accounts."""
+    people = (await call.app.accounts()).people
+    found = await people.all(after=call.query.after, limit=call.query.limit)
+    more = found[-1].id if len(found) == call.query.limit else None
+    return Reply(value=Users(users=found, after=more))
+
+
+async def get_user(call: Call[None, None]) -> Reply:
+    """Show an account."""
+    return Reply(value=await (await call.app.accounts()).people.get(call.ids["user_id"]))
+
+
+async def change_user(call: Call[ChangeUser, None]) -> Reply:
+    """Let somebody in or keep them out, make them an admin or not."""
+    accounts = await call.app.accounts()
+    user, asker, given = call.ids["user_id"], asker_of(call, known=True), call.body
+    if given.role is not None:
+        await accounts.people.set_role(user, given.role, asker)
+    if given.disabled is not None:
+        change = accounts.people.disable if given.disabled else accounts.people.enable
+        await change(user, asker)
+    accounts.forget()
+    return Reply(value=await accounts.people.get(user))
+
+
+async def remove_user(call: Call[None, None]) -> Reply:
+    """Delete an account with everything it has."""
+    accounts: Accounts = await call.app.accounts()
+    await accounts.people.remove(call.ids["user_id"], asker_of(call, known=True))
+    accounts.forget()
+    return Reply()
+
+
+def _signed_up(given: SignedIn) -> SignedUp:
+    return SignedUp(
+        access_token=given.access_token,
+        token_type=given.token_type,
+        expires_in=given.expires_in,
+        expires_at=given.expires_at,
+        refresh_token=given.refresh_token,
+        user=given.user,
+    )
+
+
+def _route(method: Any, path: str, handler: Any, summary: str, **more: Any) -> Route:
+    """Return a route below `/api/v1/auth`, which is at `/auth` as well."""
+    return Route(
+        method=method,
+        path=f"/api/v1/auth{path}",
+        aliases=(f"/auth{path}",),
+        handler=handler,
+        summary=summary,
+        tag=_TAG,
+        **more,
+    )
+
+
+def _admin(method: Any, path: str, handler: Any, summary: str, **more: Any) -> Route:
+    return Route(
+        method=method,
+        path=f"/api/v1/users{path}",
+        handler=handler,
+        summary=summary,
+        tag=_TAG,
+        access="admin",
+        **more,
+    )
+
+
+_SIGN_IN = {"email": _EMAIL, "password": _PASSWORD}
+
+ROUTES = (
+    _route(
+        "POST", "/signup", sign_up, "Make an account and sign in.", access="public",
+        body=SignUp, answer=SignedUp, status=201, errors=(409,), example=_SIGN_IN,
+    ),
+    _route(
+        "POST", "/login", sign_in, "Sign in with a password.", access="public",
+        body=SignIn, answer=SignedIn, example=_SIGN_IN,
+    ),
+    _route(
+        "POST", "/refresh", refresh, "Get new tokens for a refresh token.", access="public",
+        body=Refresh, answer=SignedIn, example={"refresh_token": "scr_..."},
+    ),
+    _route(
+        "POST", "/logout", sign_out, "End this session, the others, or all.", scope="read",
+        body=SignOut, optional_body=True, status=204, example={"scope": "global"},
+    ),
+    _route("GET", "/me", me, "Tell who asks.", answer=Person),
+    _route(
+        "PATCH", "/password", change_password, "Change the password and end the other sessions.",
+        body=NewPassword, status=204,
+        example={"current_password": _PASSWORD, "password": "nine-yellow-herons"},
+    ),
+    _route(
+        "POST", "/recover", recover, "Ask for a code for a new password, by mail.",
+        access="public", body=Recover, status=202, example={"email": _EMAIL},
+    ),
+    _route(
+        "POST", "/reset", reset, "Set a new password with a code from a mail.", access="public",
+        body=Reset, status=204, example={"code": "abc...", "password": "nine-yellow-herons"},
+    ),
+    _route(
+        "POST", "/confirm", confirm, "Confirm an address with a code from a mail, and sign in.",
+        access="public", body=Confirm, answer=SignedIn, example={"code": "abc..."},
+    ),
+    _route("GET", "/tokens", list_tokens, "List your tokens for programs.", answer=Tokens),
+    _route(
+        "POST", "/tokens", make_token, "Make a token for a program; it is shown once.",
+        body=MakeToken, answer=NewToken, status=201, errors=(409,),
+        example={"name": "dashboard", "scopes": ["read"], "expires_in_days": 90},
+    ),
+    _route(
+        "DELETE", "/tokens/{token_id}", remove_token, "Withdraw a token.", status=204,
+        errors=(404,),
+    ),
+    _admin("GET", "", list_users, "List accounts.", query=UserQuery, answer=Users),
+    _admin("GET", "/{user_id}", get_user, "Show an account.", answer=Person, errors=(404,)),
+    _admin(
+        "PATCH", "/{user_id}", change_user, "Disable, enable or promote an account.",
+        body=ChangeUser, answer=Person, errors=(404, 409), example={"disabled": True},
+    ),
+    _admin(
+        "DELETE", "/{user_id}", remove_user, "Delete an account with everything it has.",
+        status=204, errors=(404, 409),
+    ),
+)  # fmt: skip

@@ -1,0 +1,58 @@
+"""The two keys of the web interface: `anon` for everybody, `service_role` for its server.
+
+They follow from the secret that signs tokens, so they stay as long as it does, and there is
+nothing to store. Clients treat them as opaque; here they are compared, never parsed.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Literal
+
+from scout_cli.core import shape
+
+KeyRole = Literal["anon", "service_role"]
+
+_FROM = 1_735_689_600  # 2025-01-01
+_UNTIL = 4_102_444_800  # 2100-01-01: they end when the secret does
+
+
+def api_key(role: KeyRole, secret: str) -> str:
+    """Return the key of a role, a JSON Web Token (RFC 7519) signed with HS256.
+
+    Args:
+        role: what it lets its holder do.
+        secret: one of the keyring's `jwt_secrets`.
+    """
+    header = _part({"alg": "HS256", "typ": "JWT"})
+    claims = _part({"iss": "scout", "role": role, "iat": _FROM, "exp": _UNTIL})
+    signed = f"{header}.{claims}"
+    mac = hmac.new(secret.encode(), signed.encode(), sha256).digest()
+    return f"{signed}.{_text(mac)}"
+
+
+def role_of(key: str, secrets: Sequence[str]) -> KeyRole | None:
+    """Return whose key this is; None when it is none.
+
+    Args:
+        key: what a client sent.
+        secrets: the secrets that are good, newest first.
+    """
+    given = key.encode()
+    found: KeyRole | None = None
+    for secret in secrets:
+        for role in ("anon", "service_role"):
+            if hmac.compare_digest(given, api_key(role, secret).encode()):
+                found = role
+    return found
+
+
+def _part(value: dict[str, object]) -> str:
+    return _text(shape.encode(value))
+
+
+def _text(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()

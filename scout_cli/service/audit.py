@@ -1,0 +1,153 @@
+"""The log of who did what, written in the transaction of the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from uuid import UUID
+
+from msgspec.structs import asdict
+
+from scout_cli.core import shape
+from scout_cli.core.models import Record
+from scout_cli.store import audit
+from scout_cli.store.audit import Line
+from scout_cli.store.database import Connection, Database
+
+__all__ = ["COMMAND_LINE", "Asker", "Audit", "Line", "Verdict"]
+
+_PAGE = 1_000
+
+
+class Asker(Record, frozen=True, kw_only=True):
+    """From where something is asked, for limits and the log."""
+
+    address: str = ""
+    """An IP address; empty for the command line."""
+    agent: str = ""
+    """How the program introduces itself."""
+    request_id: str = ""
+    actor: str = ""
+    """Who does it: `user ID`, `token ID`, `command line`; empty for somebody unknown."""
+
+
+COMMAND_LINE = Asker(actor="command line")
+"""Whoever may open the database."""
+
+
+class Verdict(Record, frozen=True, kw_only=True):
+    """Whether the log is whole."""
+
+    lines: int
+    broken_at: int | None = None
+    """The first line that is not as it was written, or follows a gap; None when all is well."""
+
+    @property
+    def whole(self) -> bool:
+        """Return whether nothing was changed, taken out or cut off at the end."""
+        return self.broken_at is None
+
+
+class Audit:
+    """The log of one database.
+
+    Args:
+        db: the database.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def write(
+        self,
+        tx: Connection,
+        action: str,
+        asker: Asker,
+        *,
+        user_id: UUID | None = None,
+        target: str = "",
+        result: str = "done",
+    ) -> Line:
+        """Inside the transaction of a change: say who did what. Others who write wait for its end.
+
+        Args:
+            tx: the transaction; write last in it.
+            action: a short name, such as `login` or `scout.remove`.
+            asker: who, and from where.
+            user_id: whose account or rows it is about.
+            target: what it was done to, such as a scout's id; never a secret.
+            result: `done`, or why not.
+        """
+        now = await tx.now()
+        number, before = await audit.head(tx, now)
+        line = Line(
+            number=number + 1,
+            at=now,
+            user_id=user_id,
+            actor=asker.actor,
+            action=action,
+            target=target[:200],
+            result=result[:200],
+            address=asker.address,
+            request_id=asker.request_id,
+            hash="",
+        )
+        line = Line(**{**asdict(line), "hash": _hash(before, line)})
+        await audit.add(tx, line)
+        return line
+
+    async def note(
+        self,
+        action: str,
+        asker: Asker,
+        *,
+        user_id: UUID | None = None,
+        target: str = "",
+        result: str = "done",
+    ) -> None:
+        """Write a line about something that changed nothing, in a transaction of its own."""
+        async with self._db.transaction() as tx:
+            await self.write(tx, action, asker, user_id=user_id, target=target, result=result)
+
+    async def list(
+        self,
+        *,
+        user_id: UUID | None = None,
+        actions: Sequence[str] = (),
+        before: int | None = None,
+        limit: int = 100,
+    ) -> Sequence[Line]:
+        """Return lines, newest first; see `store.audit.listing`."""
+        return await audit.listing(
+            self._db, user_id=user_id, actions=actions, before=before, limit=limit
+        )
+
+    async def verify(self) -> Verdict:
+        """Read the whole log again and tell whether it is as it was written.
+
+        The oldest line that is left is believed: those before it went with their age.
+        """
+        last, newest = await audit.newest(self._db)
+        before: str | None = None
+        number = lines = 0
+        while found := await audit.following(self._db, number, _PAGE):
+            for line in found:
+                first = before is None
+                expected = line.hash if first and line.number > 1 else _hash(before or "", line)
+                if expected != line.hash or not (first or line.number == number + 1):
+                    return Verdict(lines=lines, broken_at=line.number)
+                before, number, lines = line.hash, line.number, lines + 1
+        if lines and (number, before) != (last, newest):
+            return Verdict(lines=lines, broken_at=number + 1)
+        return Verdict(lines=lines)
+
+
+def _hash(before: str, line: Line) -> str:
+    said = [
+        before,
+        line.number,
+        line.at.isoformat(timespec="microseconds"),
+        str(line.user_id or ""),
+        *(line.actor, line.action, line.target, line.result, line.address, line.request_id),
+    ]
+    return sha256(shape.encode(said)).hexdigest()

@@ -1,0 +1,93 @@
+"""Giving every finding a vector of the embedder in use, after another one was chosen.
+
+Each batch is committed for itself: what was done before an interruption is never done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from scout_cli.core.models import Finding, Record
+from scout_cli.core.ports import Embedder
+from scout_cli.store import embedders, vectors
+from scout_cli.store.database import Database
+from scout_cli.store.embedders import Holding
+
+_BATCH = 64
+_FIRST = UUID(int=0)
+
+
+class Stock(Record, frozen=True, kw_only=True):
+    """Which vectors there are."""
+
+    findings: int
+    """Findings of all scouts."""
+    holdings: tuple[Holding, ...]
+    current: str
+    """The embedder in use."""
+
+    @property
+    def lacking(self) -> int:
+        """Return how many findings have no vector of the embedder in use."""
+        held = (each.findings for each in self.holdings if each.embedder == self.current)
+        return self.findings - sum(held)
+
+
+class Step(Record, frozen=True, kw_only=True):
+    """How far a rebuilding is."""
+
+    done: int
+    of: int
+
+
+async def stock(db: Database, current: str) -> Stock:
+    """Return which vectors there are.
+
+    Args:
+        db: the database.
+        current: the name of the embedder in use.
+    """
+    held = await embedders.holdings(db)
+    return Stock(findings=await embedders.findings(db), holdings=tuple(held), current=current)
+
+
+async def rebuild(db: Database, embedder: Embedder, *, again: bool = False) -> AsyncIterator[Step]:
+    """Give every finding that lacks one a vector, and say after each batch how far it is.
+
+    Args:
+        db: the database.
+        embedder: makes the vectors.
+        again: make all anew, for a model that changed under the same name.
+
+    Yields:
+        the first step before anything is done, then one for each batch that was stored.
+
+    Raises:
+        ModelUnavailable: the embedder does not answer; what was stored stays.
+    """
+    if again:
+        await embedders.forget(db, embedder.name)
+    wanted, done, last = await embedders.lacking(db, embedder.name), 0, _FIRST
+    yield Step(done=0, of=wanted)
+    while found := await embedders.next_lacking(db, embedder.name, last, _BATCH):
+        await _embed(db, embedder, found)
+        last, done = found[-1].id, done + len(found)
+        yield Step(done=done, of=max(wanted, done))
+
+
+async def keep_only(db: Database, name: str) -> int:
+    """Delete the vectors of all other embedders; return how many there were."""
+    others = [each.embedder for each in await embedders.holdings(db) if each.embedder != name]
+    return sum([await embedders.forget(db, other) for other in others])
+
+
+async def _embed(db: Database, embedder: Embedder, found: list[Finding]) -> None:
+    made = await embedder.embed([finding.fact for finding in found])
+    rows = [
+        vectors.of_finding(finding, embedder.name, vector)
+        for finding, vector in zip(found, made, strict=True)
+    ]
+    async with db.transaction() as tx:  # a finding may have been forgotten meanwhile
+        there = await embedders.still_there(tx, [finding.id for finding in found])
+        await vectors.put_many(tx, [row for row in rows if row.subject_id in there])

@@ -1,0 +1,134 @@
+"""The full text of findings: the words of each, folded by scout itself, searched by the database.
+
+SQLite has them in an FTS5 table, PostgreSQL in a GIN index of its simple configuration. Words are
+made the same for both by `core.words`, so that a language without spaces is searched in pairs of
+characters, and no operator of either query language is ever in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from scout_cli.core.models import Record
+from scout_cli.core.words import fold, terms, words
+from scout_cli.store.database import Connection
+from scout_cli.store.statements import placeholders
+
+CANDIDATES = 2_000
+"""The newest findings with one of the words; these are ranked. A word that more have says little.
+"""
+_MOST = 24
+"""Words of a question that are looked for."""
+_BATCH = 500
+
+_RANKED = {
+    "sqlite": """
+        SELECT m.id FROM (
+            SELECT w.id AS id, bm25(finding_words, 0, 0, 1) AS score
+            FROM finding_words w JOIN scout_findings f ON f.id = w.id
+            WHERE finding_words MATCH $1 AND f.user_id = $2 {only}
+            ORDER BY w.rowid DESC LIMIT $3) m
+        ORDER BY m.score, m.id LIMIT $4
+    """,
+    "postgresql": """
+        SELECT m.id FROM (
+            SELECT f.id, ts_rank(to_tsvector('simple', f.terms), to_tsquery('simple', $1)) AS score
+            FROM scout_findings f
+            WHERE to_tsvector('simple', f.terms) @@ to_tsquery('simple', $1)
+                AND f.user_id = $2 {only}
+            ORDER BY f.created_at DESC, f.id DESC LIMIT $3) m
+        ORDER BY m.score DESC, m.id LIMIT $4
+    """,
+}
+
+
+class _Due(Record, frozen=True, kw_only=True):
+    finding_id: UUID
+    terms: str | None
+
+
+def indexed(*texts: str) -> str:
+    """Return the words that some texts are found by, each once, as the database keeps them."""
+    found = (plain for text in texts for term in terms(text) if (plain := _plain(term)))
+    return " ".join(dict.fromkeys(found))
+
+
+def asked(text: str) -> list[str]:
+    """Return the words that a question looks for; quotes, operators and signs are not words.
+
+    The words as written are among them, for findings that were stored before scout folded them.
+    """
+    folded = [_plain(term) for term in terms(text)]
+    written = [_plain(word.lower()) for word in words(text) if fold(word) != word.lower()]
+    return list(dict.fromkeys(word for word in (*folded, *written) if word))[:_MOST]
+
+
+async def ranked(
+    db: Connection, user_id: UUID, text: str, *, scout_ids: Sequence[UUID] = (), limit: int
+) -> list[UUID]:
+    """Return the findings that have words of `text`, best first.
+
+    Args:
+        db: the database.
+        user_id: the owner.
+        text: any text; every word of it counts, none is an operator.
+        scout_ids: of these scouts only; empty for all.
+        limit: how many at most.
+    """
+    found = asked(text)
+    if not found:
+        return []
+    sqlite = db.kind == "sqlite"
+    await bring_over(db)
+    query = (
+        "terms : (" + " OR ".join(f'"{word}"' for word in found) + ")"
+        if sqlite
+        else " | ".join(found)
+    )
+    only = f"AND f.scout_id IN ({placeholders(scout_ids, first=5)})" if scout_ids else ""
+    sql = _RANKED["sqlite" if sqlite else "postgresql"].format(only=only)
+    return await db.all(UUID, sql, query, user_id, CANDIDATES, limit, *scout_ids)
+
+
+async def bring_over(db: Connection) -> int:
+    """Bring what was stored and deleted since the last time into the full text of SQLite.
+
+    Returns:
+        How many findings were brought over or taken out; 0 on PostgreSQL, whose index is its own.
+    """
+    if db.kind != "sqlite":
+        return 0
+    total = 0
+    while due := await db.all(_Due, _NEXT, _BATCH):
+        await _bring(db, due)
+        total += len(due)
+    return total
+
+
+_NEXT = """
+    SELECT d.finding_id, f.terms FROM finding_words_due d
+    LEFT JOIN scout_findings f ON f.id = d.finding_id
+    ORDER BY d.rowid LIMIT $1
+"""
+
+
+async def _bring(db: Connection, due: Sequence[_Due]) -> None:
+    async with db.transaction() as tx:
+        await tx.executemany(
+            "DELETE FROM finding_words WHERE finding_words MATCH $1",
+            [(f"key : {each.finding_id.hex}",) for each in due],
+        )
+        await tx.executemany(
+            "INSERT INTO finding_words (id, key, terms) VALUES ($1, $2, $3)",
+            [(e.finding_id, e.finding_id.hex, e.terms) for e in due if e.terms is not None],
+        )
+        await tx.executemany(
+            "DELETE FROM finding_words_due WHERE finding_id = $1",
+            [(each.finding_id,) for each in due],
+        )
+
+
+def _plain(term: str) -> str:
+    """Return the letters and digits of a term: one word for either database."""
+    return "".join(char if char.isalnum() else "x" if char == "." else "" for char in term)

@@ -1,0 +1,287 @@
+"""Broken, hostile and oversized requests: the stated answer, never an error of the server's own."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import logging
+import resource
+import zlib
+
+import pytest
+
+from scout_cli.server.routes import ROUTES
+from tests.server.furnishing import furnish
+from tests.server.raw import exchange, status_of
+
+JSON = {"Content-Type": "application/json"}
+MIB = 2**20
+_TAKING = [
+    route
+    for route in ROUTES
+    if route.body is not None and route.method == "POST" and route.access == "user"
+]
+
+
+@pytest.fixture(autouse=True)
+def no_traceback(caplog):
+    """Fail any test in which the server logged an error of its own."""
+    caplog.set_level(logging.ERROR)
+    yield
+    told = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert not told, [record.getMessage() for record in told]
+
+
+async def _post(server, who, data: bytes, path: str = "/scouts", **headers: str):
+    return await server.post(path, who, data=data, headers={**JSON, **headers})
+
+
+def _problem(said, *statuses: int) -> None:
+    """Check that an answer is a problem document with one of these statuses and no traceback."""
+    assert said.status in statuses, (said.status, said.body[:300])
+    assert said.headers["Content-Type"].startswith("application/problem+json")
+    told = said.json
+    assert told["status"] == said.status
+    assert told["code"] == told["error"]["code"]
+    assert b"Traceback" not in said.body
+
+
+async def test_body_of_more_than_a_mebibyte_is_too_large(server):
+    """B01: one byte more than the limit is 413, by its length and while it is read."""
+    ann = await server.sign_up()
+    body = b'{"goal": "' + b"x" * (MIB + 1 - 12) + b'"}'
+    assert len(body) == MIB + 1
+    _problem(await server.post("/scouts", ann, data=io.BytesIO(body), headers=JSON), 413)
+
+    async def drip():
+        for at in range(0, len(body), 2**16):
+            yield body[at : at + 2**16]
+
+    _problem(await server.post("/scouts", ann, data=drip(), headers=JSON), 413)
+
+
+async def test_endless_body_is_cut_off(server):
+    """B02: chunks without end are answered 413 as soon as they are too many."""
+    ann = await server.sign_up()
+    sent = 0
+
+    async def endless():
+        nonlocal sent
+        while sent < 10 * 2**30:
+            sent += 2**16
+            yield b" " * 2**16
+
+    try:
+        said = await server.post("/scouts", ann, data=endless(), headers=JSON)
+        _problem(said, 413)
+    except ConnectionError:
+        pass  # closed while the client still wrote
+    assert sent < 64 * MIB
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_bomb_is_not_unpacked(server, coding):
+    """B03: 200 MiB in 200 kB are 413 and cost no memory."""
+    ann = await server.sign_up()
+    pack = zlib.compressobj(9, zlib.DEFLATED, 31 if coding == "gzip" else 15)
+    bomb = b"".join(pack.compress(b" " * MIB) for _ in range(200)) + pack.flush()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _problem(await _post(server, ann, bomb, **{"Content-Encoding": coding}), 413)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
+
+
+async def test_packed_body_is_read(server):
+    """A body that is packed and small is taken; a broken one and an unknown coding are 400."""
+    ann = await server.sign_up()
+    body = gzip.compress(b'{"goal": "Ferries", "title": "T", "search_queries": ["a"]}')
+    assert (await _post(server, ann, body, **{"Content-Encoding": "gzip"})).status == 201
+    _problem(await _post(server, ann, b"\x1f\x8b" + b"x" * 50, **{"Content-Encoding": "gzip"}), 400)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"goal": "' + b"[" * 900 + b'", "x": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b'{"goal": "\xff\xfe"}',
+        b'\xef\xbb\xbf{"goal": "Ferries"}',
+        b'{"goal": "\\ud800 lone"}',
+        b'{"goal": "nul \\u0000"}',
+        b'{"goal\\u0000": "nul"}',
+        b'{"goal": NaN}',
+        b'{"goal": Infinity}',
+        b'{"goal": "Ferries", "location": {"latitude": 1e999}}',
+        b'{"goal": "Ferries", "location": {"latitude": ' + b"9" * 5_000 + b"}}",
+        b'{"goal": "Ferries", "goal": "Trains"}',
+        b'{"goal": "Ferries", "location": {"city": "a", "city": "b"}}',
+        b'{"goal": "Ferries", "go\\u0061l": "Trains"}',
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"7",
+        b"{",
+        b"{}{}",
+        b"{'goal': 'x'}",
+        b'{"goal": 7}',
+        b'{"goal": null}',
+        b'{"goal": {"$ne": 1}}',
+        b"goal=Ferries",
+    ],
+)
+async def test_json_that_cannot_be_used_is_refused(server, body):
+    """B04-B07: deep, broken, ambiguous and mistyped JSON is 400 and saves nothing."""
+    ann = await server.sign_up()
+    said = await _post(server, ann, body)
+    _problem(said, 400)
+    assert len(said.body) < 2_000
+    assert (await server.get("/scouts", ann)).json["items"] == []
+
+
+async def test_every_route_refuses_a_body_that_is_no_object(server):
+    """B07: nothing, null, a list and a text are 400 wherever a body is taken."""
+    ann = await server.sign_up()
+    has = await furnish(server, ann)
+    assert len(_TAKING) >= 5
+    for route in _TAKING:
+        if "/auth/" in route.path:
+            continue  # their own tests: each attempt counts against a limit
+        path = route.path.format(**has.ids)
+        for body in (b"", b"null", b"[]", b'"x"'):
+            said = await _post(server, ann, body, path)
+            if body == b"" and route.optional_body:
+                assert said.status < 300, (path, said.body)
+            else:
+                _problem(said, 400)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "",
+        "text/plain",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonx",
+        "application/json\tx",
+        ";",
+    ],
+)
+async def test_body_of_another_type_is_refused(server, kind):
+    """B08, B14: what a form of any web page could send is 415, whatever is in it."""
+    ann = await server.sign_up()
+    body = b'{"goal": "Ferries", "title": "T", "search_queries": ["a"]}'
+    said = await server.post("/scouts", ann, data=body, headers={"Content-Type": kind})
+    _problem(said, 415)
+    assert (await server.get("/scouts", ann)).json["items"] == []
+
+
+_HEAD = b"Host: localhost\r\nConnection: close\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"POST /scouts HTTP/1.1\r\n%sContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /scouts HTTP/1.1\r\n%sContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+        b"POST /scouts HTTP/1.1\r\n%sContent-Length: -1\r\n\r\n",
+        b"POST /scouts HTTP/1.1\r\n%sContent-Length: +4\r\n\r\nabcd",
+        b"POST /scouts HTTP/1.1\r\n%sContent-Length: 4_0\r\n\r\n",
+        b"POST /scouts HTTP/1.1\r\n%sTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        b"POST /scouts HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n\r\nZZ\r\n\r\n",
+        b"GET /healthz HTTP/1.1\n%s\n",
+        b"GET /healthz HTTP/1.1\r\n%sX-A: a\0b\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n%s X-Folded: a\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n%sBad Name: a\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
+        b"GET /healthz HTTP/9.9\r\n%s\r\n",
+        b"GET /healthz\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 100 + b"\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+    ],
+    ids=range(17),
+)
+async def test_broken_http_is_refused(server, sent):
+    """B09: what two servers might read differently is 400, and the connection is closed."""
+    answer = await exchange(server, sent.replace(b"%s", _HEAD))
+    assert status_of(answer) in (0, 400), answer[:300]
+    assert b"Traceback" not in answer
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /healthz HTTP/1.1\r\n%sX-Long: " + b"a" * 9_000 + b"\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n%s" + b"X-Many: a\r\n" * 500 + b"\r\n",
+        b"GET /healthz?" + b"a" * 9_000 + b" HTTP/1.1\r\n%s\r\n",
+        b"A" * 9_000 + b" / HTTP/1.1\r\n%s\r\n",
+    ],
+    ids=["header", "headers", "url", "method"],
+)
+async def test_oversized_heads_are_refused(server, sent):
+    """B10: a header, a URL or a method of 9 kB and 500 headers are refused."""
+    answer = await exchange(server, sent.replace(b"%s", _HEAD))
+    assert status_of(answer) in (0, 400, 414, 431), answer[:300]
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example"])
+async def test_other_origins_get_no_leave(server, origin):
+    """B12, B13: no preflight of another origin is granted, and its requests are refused."""
+    ann = await server.sign_up()
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    preflight = await server.call("OPTIONS", "/scouts", headers=asked)
+    assert "Access-Control-Allow-Origin" not in preflight.headers
+    said = await server.get("/scouts", ann, headers={"Origin": origin})
+    assert said.status == 403
+    assert "Access-Control-Allow-Origin" not in said.headers
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "PUT", "FOO"])
+async def test_methods_that_are_not_offered_are_refused(server, method):
+    """B15: 405 with what is allowed, or 400 where the method is no request of its own."""
+    target = b"localhost:80" if method == "CONNECT" else b"/scouts"
+    sent = b"%s %s HTTP/1.1\r\n%s\r\n" % (method.encode(), target, _HEAD)
+    answer = await exchange(server, sent)
+    assert status_of(answer) in (400, 404, 405), answer[:300]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//", "//scouts", "/%2e%2e/", "/scouts/..", "/;x", "/%00", "/scouts%00", "/%ff", "/%zz",
+     "/scouts/%2e%2e/openapi.json", "/SCOUTS", "/scouts/", "*", "/\\..\\", "http://evil.example/"],
+)  # fmt: skip
+async def test_odd_paths_lead_nowhere(server, path):
+    """B16: a path that is not in the table is 400 or 404, never another route."""
+    ann = await server.sign_up()
+    head = _HEAD + b"Authorization: Bearer " + ann.token.encode() + b"\r\n"
+    answer = await exchange(server, b"GET %s HTTP/1.1\r\n%s\r\n" % (path.encode(), head))
+    assert status_of(answer) in (400, 404), answer[:300]
+
+
+async def test_method_override_is_ignored(server):
+    """A header cannot turn a GET into a DELETE, and a body of a GET is not looked at."""
+    ann = await server.sign_up()
+    has = await furnish(server, ann)
+    said = await server.get(
+        f"/scouts/{has.scout.id}",
+        ann,
+        data=b"{not json",
+        headers={"X-HTTP-Method-Override": "DELETE"},
+    )
+    assert said.status == 200
+
+
+async def test_many_at_once_are_all_answered(server):
+    """200 requests at once, half of them broken, are all answered and none with an error."""
+    ann = await server.sign_up()
+    bodies = [b"{", b'{"goal": "Ferries", "title": "T", "search_queries": ["a"]}']
+    said = await asyncio.gather(
+        *(_post(server, ann, bodies[number % 2]) for number in range(200))
+    )
+    assert sorted({each.status for each in said}) == [201, 400]

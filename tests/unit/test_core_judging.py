@@ -1,0 +1,88 @@
+"""Between the cut-offs: what a model may say, and what becomes of it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from scout_cli.core.answers import JudgeAnswer
+from scout_cli.core.judging import Judge, Pair
+from scout_cli.core.models import Rung
+from scout_cli.core.novelty import NONE, UNSURE, Verdict, settle
+from scout_cli.errors import InvalidInput
+from tests.agent_world import COMPANY, PRICE, ROUTE, model, run
+from tests.unit.test_agent import known
+
+EARLIER = "The ferry from Saltmere to Hollen returns in May."
+LATER = "The ferry from Saltmere to Hollen returns on 14 May with a new captain."
+QUESTION = Judge(pairs=(Pair(earlier=EARLIER, later=LATER),))
+SIMILAR = "Saltmere asks 12.50 euros for every crossing by boat."
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("none", NONE),
+        ("None.", NONE),
+        ('"none"', NONE),
+        ("nothing new", NONE),
+        ("Keine.", NONE),
+        ("returns on 14 May", "returns on 14 May"),
+        ("a new captain", "a new captain"),
+        ("returns on 15 May", UNSURE),
+        ("the ferry returns", UNSURE),
+        ("It sinks in a storm far away", UNSURE),
+        ("a new captain https://evil.example", UNSURE),
+        ("", UNSURE),
+    ],
+)
+def test_what_a_model_says_is_checked_against_the_sentence(said, read):
+    """Only what the later sentence says and the earlier does not is a new fact."""
+    assert QUESTION.check(JudgeAnswer(news=[said])).news == [read]
+
+
+def test_an_answer_for_each_pair_is_needed():
+    """One answer too many could belong to any of them."""
+    with pytest.raises(InvalidInput, match="1 answers"):
+        QUESTION.check(JudgeAnswer(news=["none", "none"]))
+
+
+def test_lines_are_read_as_answers():
+    """A model that writes no JSON is understood when it has one line for each pair."""
+    assert QUESTION.from_lines("1. none") == JudgeAnswer(news=["none"])
+    assert QUESTION.from_lines("Well,\nnone") is None
+
+
+def test_what_the_model_says_settles_a_verdict():
+    """None is a repeat, a new fact an update that names it, unsure stays as it was."""
+    open_ = Verdict(novelty="possible_repeat", same_as=UUID(int=1))
+    assert settle(open_, NONE, "model").novelty == "repeat"
+    told = settle(open_, "a new captain", "model")
+    assert (told.novelty, told.changed) == ("update", "a new captain")
+    left = settle(open_, UNSURE, None)
+    assert left.novelty == "possible_repeat"
+    assert left.path.rungs[-1] == Rung(name="model", outcome="not asked")
+
+
+@pytest.mark.parametrize(
+    ("said", "novelty"),
+    [("none", "repeat"), ("unsure", "possible_repeat"), ("for adults", "update")],
+)
+async def test_only_what_lies_between_is_asked_about(said, novelty):
+    """One question for the one doubtful fact of a run, counted in its budget."""
+    ran = await run(
+        pages=(COMPANY,), memory=known(SIMILAR), thinker=model(JudgeAnswer={"news": [said]})
+    )
+    kinds = {fact.fact: fact.novelty for fact in ran.result.facts}
+    assert kinds == {ROUTE: "new", PRICE: novelty}
+    plain = await run(pages=(COMPANY,), thinker=model())
+    assert ran.result.usage.calls == plain.result.usage.calls + 1
+
+
+async def test_without_a_model_the_doubtful_is_told_and_labelled():
+    """The built-in engine judges nothing."""
+    ran = await run(pages=(COMPANY,), memory=known(SIMILAR))
+    (doubtful,) = [fact for fact in ran.result.facts if fact.novelty == "possible_repeat"]
+    assert doubtful.path.rungs[-1].outcome == "not asked"
+    assert ran.result.usage.calls == 0

@@ -1,0 +1,126 @@
+"""The labelled pairs, and what the ladder makes of the half that nothing was fitted to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import get_args
+
+import pytest
+
+from scout_cli.core.novelty import Cutoffs, cutoffs_of
+from scout_cli.core.words import words
+from scout_cli.evaluation import calibration, report, rules
+from scout_cli.evaluation.history import History, Past
+from scout_cli.evaluation.pairs import Kind, all_pairs, half
+from scout_cli.evaluation.scores import score
+from scout_cli.llm.builtin import LexicalEmbedder
+
+PAIRS = all_pairs()
+MUST_BE = {
+    "copy": {"same"},
+    "outlet": {"same"},
+    "template": {"different"},
+    "update": {"update"},
+    "topic": {"different"},
+}
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    """Return what three rules make of the held-out half, with the built-in embedder."""
+    made = asyncio.run(report.pairs(LexicalEmbedder()))
+    return {rule.rule.partition(",")[0]: rule for rule in made.rules}
+
+
+def test_there_are_enough_pairs_of_every_kind():
+    """At least 400 pairs, and every kind of them often enough to count for something."""
+    counts = Counter(pair.kind for pair in PAIRS)
+    assert len(PAIRS) >= 400
+    assert set(counts) == set(get_args(Kind))
+    assert min(counts.values()) >= 20
+
+
+def test_every_pair_is_a_case_of_its_own():
+    """No pair is there twice, and two different sentences are compared but for copies."""
+    assert len({pair.digest for pair in PAIRS}) == len(PAIRS)
+    assert [p for p in PAIRS if p.earlier == p.later and p.kind != "copy"] == []
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.kind}-{pair.digest[:8]}")
+def test_every_pair_is_well_formed(pair):
+    """Both sides are single tidy sentences, and the label is one that the kind allows."""
+    for sentence in (pair.earlier, pair.later):
+        assert 3 <= len(words(sentence)) <= 30
+        assert sentence == " ".join(sentence.split())
+        assert sentence.endswith(".")
+    assert pair.label in MUST_BE.get(pair.kind, {"same", "different"})
+
+
+def test_the_halves_are_halves_of_every_kind_and_always_the_same():
+    """Each kind and label is split evenly; the two halves share nothing and leave nothing out."""
+    tuning, held = half("tuning"), half("held-out")
+    assert {*tuning} | {*held} == {*PAIRS}
+    assert {*tuning} & {*held} == set()
+    for part in {(pair.kind, pair.label) for pair in PAIRS}:
+        sizes = [sum((pair.kind, pair.label) == part for pair in side) for side in (tuning, held)]
+        assert max(sizes) - min(sizes) <= 1
+
+
+def test_the_ladder_beats_the_original_rule_by_fifteen_points(held_out):
+    """F1 on the held-out half, with the same embedder."""
+    assert held_out["ladder"].f1 >= held_out["one cosine"].f1 + 0.15
+
+
+def test_the_ladder_beats_the_best_cosine_by_five_points(held_out):
+    """Not even a single threshold that was chosen on these very pairs comes near."""
+    assert held_out["ladder"].f1 >= held_out["best single cosine"].f1 + 0.05
+
+
+def test_hardly_any_news_is_held_back(held_out):
+    """At most 2 % of the new facts are taken for repeats."""
+    assert held_out["ladder"].held_back <= 0.02
+
+
+async def test_no_single_cosine_is_better_than_the_best():
+    """What is called the best threshold is it, on every pair's own cosine."""
+    given = await rules.cases(half("held-out"), LexicalEmbedder())
+    best = rules.by_threshold(given, rules.best_threshold(given)).f1
+    assert best == max(rules.by_threshold(given, case.cosine).f1 for case in given)
+
+
+def test_a_score_counts_what_it_says():
+    """Two of three repeats held back, and one of four new facts with them."""
+    cases = [(True, True), (True, True), (True, False), (False, True), *[(False, False)] * 3]
+    made = score(cases)
+    assert (made.precision, made.recall, made.held_back) == (2 / 3, 2 / 3, 0.25)
+    assert made.f1 == pytest.approx(2 / 3)
+
+
+async def test_fitted_cutoffs_lose_little_and_catch_more():
+    """The fit stays within its loss on the tuning half, and is no worse than what it replaces."""
+    embedder = LexicalEmbedder()
+    given = await rules.cases(half("tuning"), embedder)
+    current = cutoffs_of(embedder)
+    fitted = calibration.fit(given, History(), current.background)
+    assert rules.by_ladder(given, fitted).held_back <= calibration.LOSS
+    assert rules.by_ladder(given, fitted).f1 >= rules.by_ladder(given, current).f1
+    assert current.background < fitted.lower <= fitted.upper
+
+
+async def test_the_bar_of_a_pair_says_what_the_ladder_does():
+    """The short cut of the fit agrees with the ladder itself, at any cut-offs."""
+    given = await rules.cases(half("tuning")[::3], LexicalEmbedder())
+    for lower, upper in ((0.3, 0.4), (0.46, 0.66), (0.7, 0.95)):
+        levels = Cutoffs(lower=lower, upper=upper)
+        for case in given:
+            barred = calibration.Barred(
+                same=case.pair.same, cosine=case.cosine, bar=calibration.bar_of(case)
+            )
+            assert barred.held_back(levels) == (rules.verdict(case, levels) == "repeat")
+
+
+def test_an_opinion_labels_a_finding():
+    """What the user called a repeat is one, what was useful is none, the rest says nothing."""
+    said = [Past(fact="a", near=(), opinion=each).repeat for each in ("repeat", "useful", None)]
+    assert said == [True, False, None]
