@@ -17,11 +17,12 @@ class Load:
     p99_ms: float
     wrong: int
     """Answers with another status than the one expected."""
+    answers: int = 0
+    cpu_ms: float = 0.0
+    """Processor time of the server for one answer."""
 
 
-async def _ask(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
-) -> int:
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> int:
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     _, _, rest = head.lower().partition(b"content-length:")
@@ -55,7 +56,7 @@ async def load(port: int, request: bytes, status: int, *, clients: int, seconds:
     await asyncio.gather(*(client() for _ in range(clients)))
     passed = time.perf_counter() - began
     cuts = statistics.quantiles(taken, n=100)
-    return Load(len(taken) / passed, cuts[49] * 1_000, cuts[98] * 1_000, wrong)
+    return Load(len(taken) / passed, cuts[49] * 1_000, cuts[98] * 1_000, wrong, len(taken))
 
 
 def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:

@@ -120,7 +120,7 @@ async def _median_claim(there: Stored) -> float:
         await _scheduler(there.db).plan()
         for _ in range(20):
             began = time.perf_counter()
-            claimed = await queue.claim(there.db, TERMS.begin(await there.db.now()), 1)
+            claimed = await queue.claim_now(there.db, TERMS.span, 1)
             taken.append((time.perf_counter() - began) * 1e6)
             assert len(claimed) == 1
     return statistics.median(taken)
@@ -128,12 +128,11 @@ async def _median_claim(there: Stored) -> float:
 
 async def _in_turns(there: Stored, many: int) -> list[float]:
     """Return microseconds for each claimed run, in turns on one heap: the floor's, then ours."""
-    lease = TERMS.begin(await there.db.now())
 
     async def ours(batch: int) -> float:
         began = time.perf_counter()
         for _ in range(many // batch):
-            assert len(await queue.claim(there.db, lease, batch)) == batch
+            assert len(await queue.claim_now(there.db, TERMS.span, batch)) == batch
         return (time.perf_counter() - began) / many
 
     found: list[list[float]] = [[], *([] for _ in BATCHES)]

@@ -1,18 +1,21 @@
 """Requests per second over HTTP, beside a bare aiohttp handler with the same SQL and JSON.
 
 Both servers are processes of their own and take turns; the client is one more. Goal: at least 0.6
-of the bare handler, which knows no user, no rule and no error. PostgreSQL keeps its files in memory.
+of the bare handler, which knows no user, no rule and no error. PostgreSQL keeps its files in
+memory.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from load import Load, load, request
 from measure import ROOT, Row, options, show
 
 sys.path.insert(0, str(ROOT))
+from scout_cli.app import App
 from scout_cli.core.models import Counts, Usage
 from scout_cli.core.shape import plain
 from scout_cli.store import executions, scouts
@@ -36,6 +40,20 @@ CASES = (
     ("GET /executions", "GET", "/api/v1/executions", 200, b""),
     ("POST /scouts", "POST", "/scouts", 201, WISH),
 )
+
+
+@dataclass(frozen=True)
+class Child:
+    """A server in a process of its own."""
+
+    pid: int
+    port: int
+
+    @property
+    def cpu(self) -> float:
+        """Return the seconds of processor time that it has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def main() -> int:
@@ -64,14 +82,14 @@ async def _measured(kind: str, server: launcher.Server, *, short: bool) -> list[
                 _child("bare", {"url": url, "user": user}) as bare,
                 _child("scout", {"settings": chosen}) as scout,
             ):
-                ports = {"bare": bare, "scout": scout}
                 for _ in range(2 if short else 5):
-                    for name, port in ports.items():
-                        seconds = 1.0 if short else 3.0
-                        done = await load(port, asked, status, clients=16, seconds=seconds)
+                    for name, child in (("bare", bare), ("scout", scout)):
+                        seconds, before = 1.0 if short else 3.0, child.cpu
+                        done = await load(child.port, asked, status, clients=16, seconds=seconds)
                         if done.wrong:
                             raise SystemExit(f"{what}: {done.wrong} answers of {name} are wrong")
-                        found[name].append(done)
+                        cpu_ms = (child.cpu - before) * 1_000 / done.answers
+                        found[name].append(replace(done, cpu_ms=cpu_ms))
             rows += _told(f"{kind}: {what}", found)
     return rows
 
@@ -82,6 +100,9 @@ def _told(what: str, found: dict[str, list[Load]]) -> list[Row]:
     rows = [Row(what=f"{what}, bare", value=best["bare"].per_second, unit="/s")]
     rows.append(Row(what=f"{what}, scout", value=best["scout"].per_second, unit="/s"))
     rows.append(Row(what=f"{what}, share of bare (goal 0.6)", value=share, unit=""))
+    spent = {name: min(each.cpu_ms for each in done) for name, done in found.items()}
+    rows.append(Row(what=f"{what}, CPU of bare", value=spent["bare"], unit="ms"))
+    rows.append(Row(what=f"{what}, CPU of scout", value=spent["scout"], unit="ms"))
     rows.append(Row(what=f"{what}, p50", value=best["scout"].p50_ms, unit="ms"))
     rows.append(Row(what=f"{what}, p99", value=best["scout"].p99_ms, unit="ms"))
     return rows
@@ -98,8 +119,9 @@ async def _filled(
         if name:
             server.sql(name, f"ALTER DATABASE {name} SET synchronous_commit = on")
         chosen = settings(url)
+        async with App.open(chosen) as app:
+            await app.init_db()
         async with serving(chosen) as running:
-            await running.app.init_db()
             ann = await running.sign_up()
             token = await running.token(ann)
             await _fill(await running.app.database(), ann.id)
@@ -140,16 +162,21 @@ async def _fill(db: Any, user: Any) -> None:
 
 
 @contextmanager
-def _child(kind: str, given: dict[str, Any]) -> Iterator[int]:
-    """Run a server in a process of its own; yield its port."""
+def _child(kind: str, given: dict[str, Any]) -> Iterator[Child]:
+    """Run a server in a process of its own."""
     child = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("serving_child.py")), kind, json.dumps(given)],
+        [
+            sys.executable,
+            str(Path(__file__).with_name("serving_child.py")),
+            kind,
+            json.dumps(given),
+        ],
         stdout=subprocess.PIPE,
         cwd=ROOT,
     )
     try:
         assert child.stdout is not None
-        yield int(json.loads(child.stdout.readline())["port"])
+        yield Child(child.pid, int(json.loads(child.stdout.readline())["port"]))
     finally:
         child.terminate()
         child.wait()

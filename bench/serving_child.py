@@ -1,4 +1,4 @@
-"""One server of `serving.py`: scout itself, or a bare aiohttp handler with the same SQL and JSON."""
+"""One server of `serving.py`: scout, or a bare aiohttp handler with the same SQL and JSON."""
 
 from __future__ import annotations
 
@@ -60,15 +60,13 @@ class Bare:
     def listing(self, of: Any, table: str, order: str) -> Any:
         """Return the handler of a list."""
         names = of.__struct_fields__
-        documents = {
-            field.name for field in msgspec.structs.fields(of) if column(field.type).json
-        }
+        documents = {field.name for field in msgspec.structs.fields(of) if column(field.type).json}
         truths = {field.name for field in msgspec.structs.fields(of) if field.type is bool}
         listed = ", ".join(f'"{name}"' for name in names)
         sql = f"""SELECT {listed} FROM {table} WHERE user_id = $1
             ORDER BY "{order}" DESC, id DESC LIMIT $2"""
 
-        async def handle(request: web.Request) -> web.Response:
+        async def handle(_: web.Request) -> web.Response:
             rows = await self._rows(sql, 51)
             items = []
             for row in rows[:50]:

@@ -16,7 +16,7 @@ from scout_cli.core.ports import Clock
 from scout_cli.service.clocks import SystemClock
 from scout_cli.service.scouts import Scouts
 from scout_cli.shelf import Shelf
-from scout_cli.store import migrate, open_database, resolved, sealing
+from scout_cli.store import migrate, open_database, resolved, sealing, spread
 from scout_cli.store.database import Database
 from scout_cli.store.sqlite_file import path_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # imported where they are used: most commands only read the d
     from scout_cli.config.keyring import Keyring
     from scout_cli.core.events import Emit
     from scout_cli.core.job import Result
-    from scout_cli.core.ports import ChatModel, Embedder, Reasoner
+    from scout_cli.core.ports import ChatModel, Embedder, Executor, Reasoner
     from scout_cli.mailroom import Mailroom
     from scout_cli.net.sessions import Sessions
     from scout_cli.outside import Outside
@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # imported where they are used: most commands only read the d
     from scout_cli.service.desk import Desk
     from scout_cli.service.feed import Feed
     from scout_cli.service.findings import Findings
+    from scout_cli.service.gateway import Gateway
     from scout_cli.service.household import Household
     from scout_cli.service.kit import Kit
     from scout_cli.service.outbox import Outbox
@@ -47,6 +48,8 @@ if TYPE_CHECKING:  # imported where they are used: most commands only read the d
     from scout_cli.service.scheduler import Scheduler
     from scout_cli.service.syndication import Syndication
     from scout_cli.service.tables import Tables
+    from scout_cli.service.trials import Trials
+    from scout_cli.service.triggers import Triggers
     from scout_cli.service.upkeep import Upkeep
     from scout_cli.service.vault import Vault
     from scout_cli.service.wishes import Wish
@@ -93,7 +96,12 @@ class App:
 
     async def init_db(self) -> list[str]:
         """Create or migrate the database and return the names of the migrations applied."""
-        return await migrate.migrate(await self._shelf.get("database", self._open_database))
+        database = await self._shelf.get("database", self._open_database)
+        applied = await migrate.migrate(database)
+        tables = (await self._executor()).tables
+        if tables and await spread.prepare(database, tables):
+            applied.append(spread.SCHEMA)
+        return applied
 
     async def database(self) -> Database:
         """Return the open database; a missing SQLite file is created and migrated.
@@ -184,6 +192,7 @@ class App:
         *,
         stays: bool = False,
         write: Callable[[str], object] | None = None,
+        concurrency: int | None = None,
     ) -> Worker:
         """Return what runs due scouts and delivers their news.
 
@@ -191,10 +200,13 @@ class App:
             listener: hears what happens.
             stays: whether it will run without end.
             write: takes the text of `console://`; without it that channel cannot be opened.
+            concurrency: runs at the same time; None for that of `execute_url`, else the setting's.
         """
         from scout_cli import derived  # noqa: PLC0415 - see above
+        from scout_cli.service.spreading import Spread  # noqa: PLC0415 - see above
         from scout_cli.service.worker import Worker  # noqa: PLC0415 - see above
 
+        executor = await self._executor()
         upkeep = await self.upkeep()
         # Before the first write: on a full disk there would be no other.
         await upkeep.make_room_when_short()
@@ -205,9 +217,10 @@ class App:
             await self._shelf.get("attempts", self._open_attempts),
             derived.terms(self.settings),
             listener,
-            concurrency=self.settings.concurrency,
+            concurrency=concurrency or executor.concurrency or self.settings.concurrency,
             chores=await self._chores(write),
             relieve=upkeep.relieve,
+            spread=Spread(await self.database(), executor) if executor.tables else None,
         )
 
     async def accounts(self) -> Accounts:
@@ -318,6 +331,30 @@ class App:
         """Return the model that converses; None where the built-in engine thinks."""
         return await self._outside().chat_model()
 
+    async def triggers(self) -> Triggers:
+        """Return what queues runs for the web interface."""
+        from scout_cli.service.accounts.limits import Limits  # noqa: PLC0415 - see above
+        from scout_cli.service.triggers import Triggers  # noqa: PLC0415 - see above
+
+        database = await self.database()
+        return Triggers(database, await self.runs(), Limits(database))
+
+    async def trials(self) -> Trials:
+        """Return what sends test mails to accounts."""
+        from scout_cli.service.accounts.limits import Limits  # noqa: PLC0415 - see above
+        from scout_cli.service.trials import Trials  # noqa: PLC0415 - see above
+
+        database = await self.database()
+        has_server = bool(self.settings.smtp_url and self.settings.mail_from)
+        limits = Limits(database)
+        return Trials(database, await self.deliveries(), limits, has_server=has_server)
+
+    async def gateway(self) -> Gateway:
+        """Return what answers the conversations of other programs."""
+        from scout_cli.service.gateway import Gateway  # noqa: PLC0415 - see above
+
+        return Gateway(self.chat_model, self.clock)
+
     async def chats(self, user: UUID | None = None, *, timezone: str = "UTC") -> Chats:
         """Return the conversations of a user about their scouts; the local owner's for None.
 
@@ -423,6 +460,16 @@ class App:
 
         return deliver, upkeep.clean_when_due
 
+    async def _executor(self) -> Executor:
+        return await self._shelf.get("executor", self._open_executor)
+
+    async def _open_executor(self) -> Executor:
+        from scout_cli import derived  # noqa: PLC0415 - see above
+
+        executor = derived.executor(self.settings)
+        self._shelf.closing(executor.close)
+        return executor
+
     async def _open_database(self) -> Database:
         database = await open_database(self.settings.database_url, self.clock, self.vault())
         self._shelf.closing(database.close)
@@ -446,6 +493,7 @@ class App:
             embed_url=given.embed_url,
             search_url=given.search_url,
             fetch_url=given.fetch_url,
+            executor=self._executor,
             browser_path=given.browser_path,
             channels=tuple(getattr(given, "notify", ())),
             private=given.allow_private_networks,

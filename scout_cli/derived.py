@@ -8,10 +8,14 @@ from urllib.parse import urlsplit
 
 from scout_cli.config import Settings, platform_folder
 from scout_cli.core.job import Budget
+from scout_cli.core.ports import Executor
+from scout_cli.execute import open_executor
+from scout_cli.plug import scheme_of
 from scout_cli.service.lease import Terms
 from scout_cli.service.readiness import Place
 from scout_cli.service.screenshots import Screenshots, of_database
 from scout_cli.service.upkeep import Retention
+from scout_cli.store.postgres_url import address_of
 
 _PORTS = {"ollama": 11434, "http": 80}
 _GRACE = timedelta(minutes=2)
@@ -55,6 +59,18 @@ def retention(given: Settings) -> Retention:
         search_minutes=given.search_cache_minutes,
         audit=given.keep_audit,
     )
+
+
+def executor(given: Settings) -> Executor:
+    """Return how due scouts come to workers; nothing is connected yet.
+
+    Raises:
+        ConfigError: `execute_url` cannot be used, or not with this database.
+        MissingPackage: its package is not installed.
+    """
+    url = given.database_url
+    dsn = address_of(url).dsn if scheme_of(url) in ("postgresql", "postgres") else ""
+    return open_executor(given.execute_url, dsn)
 
 
 def places(given: Settings, llm_url: str) -> tuple[Place | None, tuple[Place, ...]]:

@@ -144,7 +144,7 @@ class Chat:
                 self._scout = conversation.scout
 
                 async def hear(event: ChatEvent) -> None:
-                    if isinstance(event, ChatStarted):
+                    if not isinstance(event, ChatStarted):  # the model was chosen by now
                         for note in looking.taken(app.notes):
                             self._view.hint(streams.line(note))
                     await self._view.see(event)
@@ -152,4 +152,7 @@ class Chat:
                 await conversation.go(hear)
                 return conversation.scout
 
-        self._scout = self._session.run(work)
+        try:
+            self._scout = self._session.run(work)
+        finally:
+            self._view.settle()

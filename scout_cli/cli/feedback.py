@@ -22,7 +22,7 @@ _WORDS = ("useful", "not-useful", "repeat", "wrong")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def command(session: Session, name: str, word: str, *, undo: bool, as_json: bool) -> None:
-    """Say what a finding was worth; the next runs of its scout follow.
+    """Say what a finding was worth; scout follows.
 
     `useful` and `not-useful` change which results are read first; `repeat` and, for a finding that
     was held back, `useful` move the cut-offs; what closely follows a `wrong` or `not-useful`
@@ -30,7 +30,7 @@ def command(session: Session, name: str, word: str, *, undo: bool, as_json: bool
 
     \b
     Example:
-      scout feedback 1a2b3c4d repeat
+      scout feedback 9f8e7d6c repeat
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     if undo == bool(word):
         raise InvalidInput(

@@ -52,7 +52,7 @@ def command(
     utc: bool,
     as_json: bool,
 ) -> None:
-    """Search in everything that was found, by its words and by what it means.
+    """Search in everything that was found.
 
     Every word counts; quotes, signs and operators are text like any other.
 

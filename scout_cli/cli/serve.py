@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from scout_cli.app import App
 from scout_cli.cli import streams, working
 from scout_cli.cli.session import Session, pass_session
+from scout_cli.config import keyring
 from scout_cli.errors import ConfigError, Unavailable
 
 if TYPE_CHECKING:  # aiohttp's server stays out of a command line that cannot be used
@@ -88,16 +89,27 @@ async def _serve(app: App, place: Place, *, scheduler: bool) -> None:
 
     accounts = await app.accounts()
     await accounts.check_secret()
+    # Before it listens: nobody may be faster than the owner. Behind a proxy everybody looks local.
+    token = await accounts.setup_token() if _others_reach(app, place) else None
     limits = Limits(trusted=networks(app.settings.trusted_proxies))
     server = application.create(app, _rules(app, place))
     async with running.listening(server, place, limits) as live:
         worker = await app.worker(running.LogListener(), stays=True) if scheduler else None
-        await _greet(app, live, scheduler=scheduler)
+        accounts.mailing.base_url = app.settings.public_url or live.place.url
+        await _greet(app, live, token, scheduler=scheduler)
 
         async def until(stop: asyncio.Event) -> None:
             await running.serve(live, worker, stop)
 
         await working.until_stopped(until)
+
+
+def _others_reach(app: App, place: Place) -> bool:
+    """Return whether others than this machine reach the server, a proxy in front included."""
+    from scout_cli.server.middleware import is_local  # noqa: PLC0415 - see above
+
+    url = app.settings.public_url
+    return not place.private or bool(url and not is_local(url))
 
 
 def _rules(app: App, place: Place) -> Rules:
@@ -121,14 +133,14 @@ def _origins(*urls: str) -> list[str]:
 
 
 def _refuse_bare(app: App, place: Place) -> None:
-    """Refuse to listen for others without a secret that outlives this machine.
+    """Refuse to listen for others without a secret that was made before, and is kept.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: neither the settings nor the file of keys have one.
     """
     if place.private:
         return
-    if not app.settings.jwt_secret:
+    if not keyring.known(app.settings).jwt_secrets:
         raise ConfigError(
             f"listening on {place.host} lets others in, and no secret is configured",
             hint="export SCOUT_JWT_SECRET=$(openssl rand -base64 48), and keep it",
@@ -139,7 +151,7 @@ def _refuse_bare(app: App, place: Place) -> None:
     )
 
 
-async def _greet(app: App, live: Running, *, scheduler: bool) -> None:
+async def _greet(app: App, live: Running, token: str | None, *, scheduler: bool) -> None:
     """Say where it listens, what it found, and how to make the first account."""
     described = await (await app.database()).describe()
     try:
@@ -156,7 +168,7 @@ async def _greet(app: App, live: Running, *, scheduler: bool) -> None:
         f"  API       {live.place.url}/docs",
     ]
     accounts = await app.accounts()
-    if not live.place.private and (token := await accounts.setup_token()):
+    if token:
         lines.append(f"  first account: scout user add, or sign up with this setup_token: {token}")
     elif await accounts.people.none_yet():
         lines += ["  first account:", f"    {_SIGN_UP.format(url=live.place.url)}"]

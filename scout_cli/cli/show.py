@@ -19,7 +19,7 @@ from scout_cli.service.scouts import Overview
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_session
 def command(session: Session, name: str, *, utc: bool, as_json: bool) -> None:
-    """Show one scout, its last brief and its next run; or the timeline of one story.
+    """Show one scout, its last brief and its next run.
 
     SCOUT is an id, the beginning of one, or a title. The id of a finding shows the story that it
     belongs to: all that was found of the same event.

@@ -41,7 +41,7 @@ def command(
     utc: bool,
     as_json: bool,
 ) -> None:
-    """List what was held back: repeats, old news, and what you called unwanted.
+    """List what was held back: repeats, old and unwanted.
 
     SCOUT is an id, the beginning of one, or a title; without one it lists those of all scouts.
 

@@ -6,15 +6,24 @@ import select
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from scout_cli.cli import streams, wishes
-from scout_cli.core.chatting import ChatEvent, ChatFinished, ConfigUpdated, TextDelta
+from scout_cli.core.chatting import (
+    ChatEvent,
+    ChatFinished,
+    ChatStarted,
+    ConfigUpdated,
+    TextDelta,
+)
 from scout_cli.core.interview import MAX_MESSAGE
 from scout_cli.core.models import ChatMessage, Scout
 from scout_cli.core.setting_up import missing
+
+if TYPE_CHECKING:  # rich only for a person's terminal
+    from rich.status import Status
 
 _LABELS = {
     "goal": "what to look for",
@@ -47,6 +56,10 @@ class View(Protocol):
 
     async def see(self, event: ChatEvent) -> None:
         """Show one event."""
+        ...
+
+    def settle(self) -> None:
+        """End what moves: the answer is there, or will not come."""
         ...
 
     def hint(self, text: str) -> None:
@@ -98,6 +111,9 @@ class Lines:
             for row in noted(event):
                 streams.say(f"  {row}")
 
+    def settle(self) -> None:
+        """Do nothing: nothing moves."""
+
     def hint(self, text: str) -> None:
         """Say it beside the data."""
         streams.say(text)
@@ -145,6 +161,7 @@ class Terminal:
     def __init__(self) -> None:
         self._console = streams.console(sys.stdout)
         self._begun = False
+        self._waiting: Status | None = None
 
     def read(self) -> str | None:
         """Ask for a message; pasted lines are one. None for Ctrl-D."""
@@ -174,6 +191,11 @@ class Terminal:
 
     async def see(self, event: ChatEvent) -> None:
         """Show text as it comes, and what was written down."""
+        if isinstance(event, ChatStarted):
+            self._waiting = self._console.status("thinking; Ctrl-C stops it")
+            self._waiting.start()
+            return
+        self.settle()
         if isinstance(event, TextDelta):
             if not self._begun:
                 self._begun = True
@@ -186,8 +208,15 @@ class Terminal:
         elif isinstance(event, ChatFinished):
             self._end_text()
 
+    def settle(self) -> None:
+        """Take the sign of waiting away."""
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+
     def hint(self, text: str) -> None:
         """Show it dimly."""
+        self.settle()
         self._end_text()
         self._console.print(text, style="dim")
 

@@ -53,7 +53,7 @@ def command(session: Session, name: str, *, utc: bool, as_json: bool) -> None:
 
     \b
     Example:
-      scout why 1a2b3c4d
+      scout why 9f8e7d6c
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
 
     async def work(app: App) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-from msgspec.structs import replace
 
 from scout_cli.app import App
 from scout_cli.cli import streams, telling, working
@@ -33,9 +32,8 @@ def command(session: Session, *, concurrency: int | None, quiet: bool, as_json: 
     teller = working.Teller(as_json=as_json, quiet=quiet)
 
     async def work(app: App) -> None:
-        if concurrency is not None:
-            app.settings = replace(app.settings, concurrency=concurrency)
-        worker = await app.worker(teller, stays=True, write=telling.writer(as_json=as_json))
+        write = telling.writer(as_json=as_json)
+        worker = await app.worker(teller, stays=True, write=write, concurrency=concurrency)
         described = await (await app.database()).describe()
         if not quiet:
             streams.say(f"working on {described.location}; Ctrl-C stops")

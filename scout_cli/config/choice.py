@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import FieldInfo, fields
 
-from scout_cli import fetch, llm, notify, plug, search, store
+from scout_cli import execute, fetch, llm, notify, plug, search, store
 from scout_cli.config import Settings, edit, holds_secret, survey
 from scout_cli.errors import ConfigError, InvalidInput
 
@@ -19,6 +19,7 @@ _SCHEMES: dict[str, Mapping[str, str]] = {
     "embed_url": llm.EMBED_SCHEMES,
     "search_url": search.SCHEMES,
     "fetch_url": fetch.SCHEMES,
+    "execute_url": execute.SCHEMES,
 }
 
 

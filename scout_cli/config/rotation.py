@@ -10,6 +10,7 @@ from typing import Literal
 
 from scout_cli.config import Settings, keyring
 from scout_cli.core.models import Record
+from scout_cli.core.ports import Clock
 from scout_cli.errors import ConfigError
 from scout_cli.service.vault import key_id
 from scout_cli.store import sealing
@@ -45,6 +46,17 @@ class Rotated(Record, frozen=True, kw_only=True):
     """Ids of the keys that are gone."""
     unused: tuple[str, ...]
     """Ids of the keys that are still there and that nothing in the database needs."""
+
+
+class Signing(Record, frozen=True, kw_only=True):
+    """What a change of the secret that signs did."""
+
+    key: str
+    """Id of the secret that signs from now on."""
+    kept: str
+    """Id of the one before it, whose tokens stay good."""
+    dropped: tuple[str, ...]
+    """Ids of older ones."""
 
 
 async def keys(settings: Settings, db: Database | None) -> list[Key]:
@@ -107,6 +119,30 @@ async def rotate(
         discarded=done.discarded,
         dropped=tuple(key_id(each) for each in others if each not in left),
         unused=tuple(key_id(each) for each in left[1:]),
+    )
+
+
+async def rotate_signing(settings: Settings, db: Database, clock: Clock) -> Signing:
+    """Put a new secret that signs before the old one, and drop those before that.
+
+    Args:
+        settings: where it is kept.
+        db: the database whose tokens it signs; it is told of the new one.
+        clock: time.
+
+    Raises:
+        ConfigError: it is set by hand, or this database's tokens are signed with another one.
+            Then nothing was changed.
+    """
+    from scout_cli.service.accounts import signing  # noqa: PLC0415 - not to list keys
+
+    before, *older = keyring.jwt_secrets(settings)
+    await signing.check(db, clock, (before, *older))
+    fresh = keyring.add(settings, "jwt_secrets")
+    await signing.check(db, clock, (fresh, before))
+    keyring.drop(settings, "jwt_secrets", older)
+    return Signing(
+        key=key_id(fresh), kept=key_id(before), dropped=tuple(key_id(each) for each in older)
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 from msgspec import UNSET
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from scout_cli.core import conversation, phrases, setting_up, shape
 from scout_cli.core.asking import harmless, render
@@ -82,6 +82,7 @@ class Interview:
         self._note = note
         self._updates = 0
         self._refused = False
+        self._gap = False
         self._text = ""
 
     async def turn(self, scout: Scout, history: Sequence[Said], text: str) -> Turn:
@@ -103,9 +104,27 @@ class Interview:
             return await self._alone(history, text)
 
     async def _with(self, model: ChatModel, history: Sequence[Said], text: str) -> Turn:
-        messages = self._opening(history, text)
-        by: AnsweredBy = "model"
-        for _ in range(_STEPS):
+        """Answer with a model; what it leaves out is read from the person's words."""
+        title = self._scout.title
+        spoken = await self._conversed(model, self._opening(history, text))
+        if spoken.by == "fallback":
+            self._note, self._gap, self._text = spoken.note, bool(self._text), ""
+            return await self._alone(history, text, gone=False)
+        by: AnsweredBy = spoken.by
+        noted = self._updates
+        if not noted or "goal" in missing(self._scout):
+            heard = overheard(self._scout, text, self._here)
+            renamed = self._scout.title != title
+            await self._write(replace(heard, title=UNSET) if renamed else heard)
+        if not self._text.strip():
+            by = by if noted else "fallback"
+            await self._say(next_words(self._scout, self._language))
+        return self._turn(by)
+
+    async def _conversed(self, model: ChatModel, messages: list[Message]) -> conversation.Spoken:
+        """Let a model speak and call, until a turn is over; return its last answer."""
+        native = await model.offers_tools()
+        for step in range(_STEPS):
             self._refused = False
             before, outcomes = self._scout, list[tuple[ToolCall, str]]()
 
@@ -113,24 +132,17 @@ class Interview:
                 kept.append((made, await self._called(made)))
 
             spoken = await conversation.speak(model, messages, (TOOL,), self._say, call)
-            by, note = spoken.by, spoken.note
-            if by == "fallback":
-                self._note, self._text = note, ""
-                return await self._alone(history, text, gone=False)
-            if self._ends(spoken, goes_on=self._refused or self._scout != before):
+            goes_on = self._refused or self._scout != before
+            if (spoken.text and not native) or self._ends(spoken, goes_on=goes_on):
                 break
-            messages = [*messages, *_results(spoken.text, outcomes)]
-        noted = self._updates
-        if not noted:
-            await self._write(overheard(self._scout, text, self._here))
-        if not self._text.strip():
-            by = by if noted else "fallback"
-            await self._say(next_words(self._scout, self._language))
-        return self._turn(by)
+            if step + 1 < _STEPS:
+                self._gap = bool(self._text)
+                messages = [*messages, *_results(spoken.text, outcomes)]
+        return spoken
 
     def _ends(self, spoken: conversation.Spoken, *, goes_on: bool) -> bool:
         """Return whether a turn is over: something was said, or calls did nothing at all."""
-        if not spoken.calls or not goes_on:
+        if spoken.by == "fallback" or not spoken.calls or not goes_on:
             return True
         return bool(spoken.text) and ("?" in spoken.text or not missing(self._scout))
 
@@ -183,6 +195,8 @@ class Interview:
         return []
 
     async def _say(self, text: str) -> None:
+        if self._gap:
+            self._gap, text = False, f"\n\n{text}"
         self._text += text
         await self._hear(TextDelta(text=text))
 

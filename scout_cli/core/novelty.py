@@ -45,6 +45,9 @@ _DEEPEST = 0.05
 """A background below the embedder's own lowers the cut-offs by no more: silence is the risk."""
 _EVIDENCE = 3
 """Details in common, a name and a number among them, that speak for the same fact."""
+_SAME_MATTER = 0.66
+"""The share of its words from which a fact with another number is the same matter in another
+state: the wish alone gives facts some words in common."""
 _COVERED = 0.66
 """Share of a fact's words that the earlier one has, from which `lower` is enough."""
 _SHARED = 2
@@ -127,7 +130,8 @@ class _Compared(Record, frozen=True, kw_only=True):
 
     def updates(self, levels: Cutoffs) -> bool:
         """Return whether it is the same matter in another state."""
-        return self.difference.updates and self.near.cosine >= levels.lower
+        near = self.near.cosine >= levels.lower and self.coverage >= _SAME_MATTER
+        return self.difference.updates and near
 
 
 def cosine(left: Vector, right: Vector) -> float:

@@ -34,6 +34,8 @@ def address_of(request: web.Request, trusted: Sequence[Network]) -> str:
         trusted: the proxies.
     """
     address = request.remote or ""
+    if not trusted or "X-Forwarded-For" not in request.headers:
+        return address
     hops = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
     while hops and within(address, trusted):
         before = hops.pop()

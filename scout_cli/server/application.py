@@ -9,12 +9,14 @@ from aiohttp import web
 
 from scout_cli.app import App
 from scout_cli.errors import ConfigError
-from scout_cli.server import middleware
+from scout_cli.server import functions, middleware, pictures
 from scout_cli.server.access import networks
 from scout_cli.server.calls import APP, RULES, SECRETS, STOPPING, Rules
 from scout_cli.server.dispatch import handling
 from scout_cli.server.gotrue import handling as gotrue
 from scout_cli.server.metrics import REQUESTS, Requests
+from scout_cli.server.openai import handling as openai
+from scout_cli.server.realtime import handling as realtime
 from scout_cli.server.rest import handling as rest
 from scout_cli.server.routes import ROUTES
 from scout_cli.server.routing import MIB, Route
@@ -57,6 +59,10 @@ def create(app: App, rules: Rules | None = None) -> web.Application:
     _add(server, ROUTES)
     gotrue.add_routes(server.router)
     rest.add_routes(server.router)
+    realtime.add_routes(server.router)
+    openai.add_routes(server.router)
+    functions.add_routes(server)
+    pictures.add_routes(server.router)
     return server
 
 

@@ -1,10 +1,9 @@
-"""Signing up, in and out; passwords; keys for programs; and the accounts themselves, for admins."""
+"""Signing up, in and out; passwords; and keys for programs."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from typing import Annotated, Any
 
 from msgspec import Meta, field
 
@@ -13,7 +12,7 @@ from scout_cli.core.shape import Shape
 from scout_cli.errors import Forbidden
 from scout_cli.server.calls import Call, Reply
 from scout_cli.server.routing import Route
-from scout_cli.service.accounts import Accounts, NewToken, Person, SignedIn
+from scout_cli.service.accounts import NewToken, Person, SignedIn
 from scout_cli.service.accounts.sessions import Scope as LogoutScope
 from scout_cli.service.accounts.tokens import Token
 from scout_cli.service.audit import Asker
@@ -89,21 +88,6 @@ class MakeToken(Shape, frozen=True, kw_only=True):
     """None for no end."""
 
 
-class ChangeUser(Shape, frozen=True, kw_only=True):
-    """What an admin changes of an account."""
-
-    disabled: bool | None = None
-    role: Literal["user", "admin"] | None = None
-
-
-class UserQuery(Shape, frozen=True, kw_only=True):
-    """Which accounts."""
-
-    after: UUID | None = None
-    """The last id of the page before."""
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
-
-
 class SignedUp(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A session, or the word that a mail must be answered first."""
 
@@ -121,14 +105,6 @@ class Tokens(Record, frozen=True, kw_only=True):
     """Keys, oldest first, without the keys themselves."""
 
     tokens: list[Token]
-
-
-class Users(Record, frozen=True, kw_only=True):
-    """Accounts by their ids."""
-
-    users: list[Person]
-    after: UUID | None = None
-    """Ask for those behind it; None when there are no more."""
 
 
 def asker_of(call: Call[Any, Any], *, known: bool = False) -> Asker:
@@ -248,40 +224,6 @@ async def remove_token(call: Call[None, None]) -> Reply:
     return Reply()
 
 
-async def list_users(call: Call[None, UserQuery]) -> Reply:
-    """List accounts."""
-    people = (await call.app.accounts()).people
-    found = await people.all(after=call.query.after, limit=call.query.limit)
-    more = found[-1].id if len(found) == call.query.limit else None
-    return Reply(value=Users(users=found, after=more))
-
-
-async def get_user(call: Call[None, None]) -> Reply:
-    """Show an account."""
-    return Reply(value=await (await call.app.accounts()).people.get(call.ids["user_id"]))
-
-
-async def change_user(call: Call[ChangeUser, None]) -> Reply:
-    """Let somebody in or keep them out, make them an admin or not."""
-    accounts = await call.app.accounts()
-    user, asker, given = call.ids["user_id"], asker_of(call, known=True), call.body
-    if given.role is not None:
-        await accounts.people.set_role(user, given.role, asker)
-    if given.disabled is not None:
-        change = accounts.people.disable if given.disabled else accounts.people.enable
-        await change(user, asker)
-    accounts.forget()
-    return Reply(value=await accounts.people.get(user))
-
-
-async def remove_user(call: Call[None, None]) -> Reply:
-    """Delete an account with everything it has."""
-    accounts: Accounts = await call.app.accounts()
-    await accounts.people.remove(call.ids["user_id"], asker_of(call, known=True))
-    accounts.forget()
-    return Reply()
-
-
 def _signed_up(given: SignedIn) -> SignedUp:
     return SignedUp(
         access_token=given.access_token,
@@ -302,18 +244,6 @@ def _route(method: Any, path: str, handler: Any, summary: str, **more: Any) -> R
         handler=handler,
         summary=summary,
         tag=_TAG,
-        **more,
-    )
-
-
-def _admin(method: Any, path: str, handler: Any, summary: str, **more: Any) -> Route:
-    return Route(
-        method=method,
-        path=f"/api/v1/users{path}",
-        handler=handler,
-        summary=summary,
-        tag=_TAG,
-        access="admin",
         **more,
     )
 
@@ -364,15 +294,5 @@ ROUTES = (
     _route(
         "DELETE", "/tokens/{token_id}", remove_token, "Withdraw a token.", status=204,
         errors=(404,),
-    ),
-    _admin("GET", "", list_users, "List accounts.", query=UserQuery, answer=Users),
-    _admin("GET", "/{user_id}", get_user, "Show an account.", answer=Person, errors=(404,)),
-    _admin(
-        "PATCH", "/{user_id}", change_user, "Disable, enable or promote an account.",
-        body=ChangeUser, answer=Person, errors=(404, 409), example={"disabled": True},
-    ),
-    _admin(
-        "DELETE", "/{user_id}", remove_user, "Delete an account with everything it has.",
-        status=204, errors=(404, 409),
     ),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -18,6 +19,10 @@ from scout_cli.server.metrics import REQUESTS
 from scout_cli.server.under_way import UNDER_WAY
 
 LOG = logging.getLogger("scout.server")
+
+_PROCESS = uuid4().hex[:8]
+_COUNT = itertools.count(1)
+"""Requests are counted: a random name for each costs a call of the system."""
 
 _SECURE = {
     "Server": "scout",
@@ -44,7 +49,7 @@ def naming(trusted: tuple[Network, ...]) -> Middleware:
 
     @web.middleware
     async def name(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[REQUEST_ID] = uuid4().hex[:16]
+        request[REQUEST_ID] = f"{_PROCESS}{next(_COUNT):08x}"
         request[ADDRESS] = address_of(request, trusted)
         request[WHO] = ""
         with request.app[UNDER_WAY].one_more():

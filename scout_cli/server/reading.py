@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -49,7 +50,7 @@ def query_of(request: web.Request, route: Route) -> Any:
         if given:
             raise InvalidInput(f"query: {next(iter(given))!r} is not known here")
         return None
-    listed = {each.name for each in msgspec.structs.fields(route.query) if _is_list(each.type)}
+    listed = _listed(route.query)
     values: dict[str, Any] = {}
     for name in given:
         texts = given.getall(name)
@@ -171,6 +172,13 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+@cache
+def _listed(query: type) -> frozenset[str]:
+    """Return the parameters of a query that may be given several times."""
+    fields = msgspec.structs.fields(query)
+    return frozenset(each.name for each in fields if _is_list(each.type))
 
 
 def _is_list(kind: Any) -> bool:

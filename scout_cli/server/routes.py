@@ -12,6 +12,7 @@ from scout_cli.server.api import (
     household,
     mail,
     scouts,
+    users,
 )
 from scout_cli.server.routing import Route, checked
 
@@ -26,6 +27,7 @@ ROUTES: tuple[Route, ...] = checked(
         *audit.ROUTES,
         *document.ROUTES,
         *auth.ROUTES,
+        *users.ROUTES,
         *chat.ROUTES,
         *live.ROUTES,
         *operations.ROUTES,

@@ -20,6 +20,7 @@ from scout_cli.server.under_way import UNDER_WAY
 from scout_cli.service.scheduler import Planned
 from scout_cli.service.worker import Ended, Worker
 
+_CLOSE_SECONDS = 0.5
 _ANSWER_SECONDS = 5.0
 """Seconds that requests under way have to be answered once the server stops."""
 
@@ -64,7 +65,7 @@ async def listening(
     Raises:
         ConfigError: that address cannot be used, or something listens there.
     """
-    runner = web.AppRunner(application, handle_signals=False, shutdown_timeout=_ANSWER_SECONDS)
+    runner = web.AppRunner(application, handle_signals=False, shutdown_timeout=_CLOSE_SECONDS)
     await runner.setup()
     assert runner.server is not None
     door = Door(runner.server, limits or Limits())
@@ -80,7 +81,8 @@ async def listening(
             server.close()
             # aiohttp's own way to stop would hear nothing more of a body that is still coming.
             await application[UNDER_WAY].settle(_ANSWER_SECONDS)
-            await runner.server.shutdown(0)
+            runner.server.pre_shutdown()  # those who wait between two requests are let go
+            await runner.server.shutdown(_CLOSE_SECONDS)
     finally:
         await runner.cleanup()
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -62,19 +61,18 @@ class Audience:
         """Return how many listen."""
         return len(self._here)
 
-    @contextmanager
-    def joined(self, subscription: Subscription, stopping: asyncio.Event) -> Iterator[None]:
-        """Wake `subscription` inside the block when the server stops."""
+    def join(self, subscription: Subscription, stopping: asyncio.Event) -> None:
+        """Wake `subscription` when the server stops."""
         self._here.add(subscription)
         if self._waiting is None:
             self._waiting = asyncio.create_task(self._tell(stopping), name="scout-audience")
-        try:
-            yield
-        finally:
-            self._here.discard(subscription)
-            if not self._here:
-                self._waiting.cancel()
-                self._waiting = None
+
+    def leave(self, subscription: Subscription) -> None:
+        """Wake it no more."""
+        self._here.discard(subscription)
+        if not self._here and self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
 
     async def _tell(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
@@ -92,6 +90,8 @@ class Stream:
         request: what it answers; `Accept: application/x-ndjson` asks for JSON Lines.
         response: begun.
     """
+
+    __slots__ = ("_lines", "_patience", "_request", "response")
 
     def __init__(self, request: web.Request, response: web.StreamResponse) -> None:
         self._request = request
@@ -156,6 +156,7 @@ async def begun(call: Call[Any, Any]) -> Stream:
         }
     )
     dress_stream(request, response, request.app[RULES].origins)
+    response.force_close()  # a server that stops would wait for the next request on it
     _notice_silence(request)
     await response.prepare(request)
     return Stream(request, response)
@@ -170,19 +171,33 @@ async def follow(call: Call[Any, Any], stream: Stream, told: Subscription, work:
         told: wakes when there may be something new.
         work: called with what `told` has, the first time with nothing; maybe again with the same.
     """
-    stopping = call.request.app[STOPPING]
+    audience = call.request.app[AUDIENCE]
+    audience.join(told, call.request.app[STOPPING])
     try:
-        with call.request.app[AUDIENCE].joined(told, stopping):
-            await _Following(call, stream, told, work).go()
+        await _Following(call, stream, told, work).go()
         await stream.response.write_eof()
     except ConnectionError:
         pass  # whoever listened has gone
     except TimeoutError:
         stream.abort()
+    finally:
+        audience.leave(told)
 
 
 class _Following:
     """One stream on its way."""
+
+    __slots__ = (
+        "_beat_at",
+        "_call",
+        "_check_at",
+        "_loop",
+        "_pace",
+        "_stopping",
+        "_stream",
+        "_told",
+        "_work",
+    )
 
     def __init__(
         self, call: Call[Any, Any], stream: Stream, told: Subscription, work: Work

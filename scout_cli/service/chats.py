@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Literal
 from uuid import UUID
 
+from msgspec.structs import asdict
+
 from scout_cli.core import extractive
 from scout_cli.core.chatting import ChatFinished, ChatStarted, Hear
 from scout_cli.core.interview import MAX_MESSAGE, REMEMBERED, Interview, Said, Turn
@@ -21,6 +23,9 @@ from scout_cli.store.database import Database
 
 _BEAT = messages.TURN.total_seconds() / 3
 """Seconds between two signs of life of a turn."""
+
+_LONGEST_PLACE = 200
+"""Characters of the name of a town, state or country."""
 
 
 class Chats:
@@ -79,6 +84,7 @@ class Chats:
             Conflict: another turn about this scout is under way.
         """
         said = _checked(text)
+        _check_place(location)
         scout = await (self._draft(said) if name is None else self._saved.find(name))
         token = self._clock.uuid()
         if not await messages.claim_turn(self._db, scout.id, token, await self._db.now()):
@@ -213,6 +219,12 @@ def _finished(turn: Turn) -> ChatFinished:
         active=turn.scout.is_active,
         note=turn.note,
     )
+
+
+def _check_place(location: Location | None) -> None:
+    for value in asdict(location).values() if location else ():
+        if isinstance(value, str) and len(value) > _LONGEST_PLACE:
+            raise InvalidInput(f"location: a name has {len(value)} characters")
 
 
 def _checked(text: str) -> str:

@@ -58,6 +58,7 @@ class Feed:
         scout_id: UUID | None = None,
         after: str = "",
         records: bool = False,
+        most: int = QUEUE,
     ) -> AsyncIterator[Subscription]:
         """Hear of every change that is committed from now on.
 
@@ -70,6 +71,7 @@ class Feed:
             scout_id: only what names this scout.
             after: a cursor of an earlier subscription; what came after it comes first.
             records: add the rows as they are.
+            most: changes that wait for it at the most, before it must start anew.
 
         Raises:
             InvalidInput: `after` was never given out.
@@ -86,7 +88,7 @@ class Feed:
         async with self._opening:
             reached = await self._started()
             # Nothing is awaited in between: from `reached` on, the reader brings what is new.
-            watcher = Subscription(wanted, max(reached, start or reached))
+            watcher = Subscription(wanted, max(reached, start or reached), most)
             self._watchers[user_id].add(watcher)
         try:
             if start is not None:

@@ -13,7 +13,7 @@ from scout_cli.core.ports import Clock
 from scout_cli.errors import DatabaseUnavailable, FenceLost
 from scout_cli.store import executions, queue
 from scout_cli.store.database import Database
-from scout_cli.store.queue import Lease
+from scout_cli.store.queue import Lease, Span
 
 T = TypeVar("T")
 
@@ -37,6 +37,11 @@ class Terms(Record, frozen=True, kw_only=True):
         return Lease(
             owner=self.owner, until=now + self.lease, deadline=now + self.deadline, now=now
         )
+
+    @property
+    def span(self) -> Span:
+        """Return a lease that begins when the database says so."""
+        return Span(owner=self.owner, lease=self.lease, deadline=self.deadline)
 
 
 async def alive(

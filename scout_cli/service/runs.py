@@ -17,7 +17,7 @@ from scout_cli.service.lease import Terms
 from scout_cli.service.recording import Player, Replay, recorded_run
 from scout_cli.service.wishes import Wish, check
 from scout_cli.store import queue
-from scout_cli.store.database import Database
+from scout_cli.store.database import Connection, Database
 
 
 class Runs:
@@ -74,12 +74,15 @@ class Runs:
         execution = await queue.start(self._db, asked)
         return await self._attempts.carry_out(execution, scout, emit, record)
 
-    async def request(self, scout: Scout, *, trigger: str = "api") -> Execution:
+    async def request(
+        self, scout: Scout, *, trigger: str = "api", within: Connection | None = None
+    ) -> Execution:
         """Queue a run of `scout` for the next worker that is free, and return it.
 
         Args:
             scout: which one.
-            trigger: who asked; `api` for a program.
+            trigger: who asked; `api` for a program, `interface` for the web interface.
+            within: a transaction that it belongs to.
 
         Raises:
             Conflict: it is running already, or waits to run.
@@ -98,7 +101,7 @@ class Runs:
             trigger=trigger,
             fence=0,
         )
-        await queue.ask(self._db, asked)
+        await queue.ask(within or self._db, asked)
         return asked
 
     async def cancel(self, execution: Execution) -> Execution:

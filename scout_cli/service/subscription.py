@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -66,13 +65,19 @@ class Subscription:
     Args:
         wanted: what it hears of.
         start: what it has heard of already.
+        most: changes that wait at the most.
     """
 
-    def __init__(self, wanted: Wanted, start: Position) -> None:
+    __slots__ = ("_bell", "_most", "_rung", "_seen", "_waiting", "over", "wanted")
+
+    def __init__(self, wanted: Wanted, start: Position, most: int = QUEUE) -> None:
         self.wanted = wanted
-        self._waiting: deque[Item] = deque()
+        self._most = most
+        self._waiting: list[Item] = []
         self._seen = start
-        self._woken = asyncio.Event()
+        # A bare future, and no queue: there are thousands of these, and most only wait.
+        self._bell: asyncio.Future[bool] | None = None
+        self._rung = False
         self.over = False
         """The feed was closed: nothing comes any more."""
 
@@ -90,24 +95,32 @@ class Subscription:
         Returns:
             Whether it came before that.
         """
-        if not self._waiting and not self.over:
+        if not (self._waiting or self.over or self._rung):
+            loop = asyncio.get_running_loop()
+            self._bell = loop.create_future()
+            timer = loop.call_later(max(0.0, seconds), self._ring, False)  # noqa: FBT003 - its argument
             try:
-                async with asyncio.timeout(seconds):
-                    await self._woken.wait()
-            except TimeoutError:
-                return False
-        self._woken.clear()
-        return True
+                await self._bell
+            finally:
+                timer.cancel()
+                self._bell = None
+        woken = bool(self._waiting or self.over or self._rung)
+        self._rung = False
+        return woken
 
     def fetch(self) -> list[Item]:
         """Return what waits, oldest first."""
-        items = [*self._waiting]
-        self._waiting.clear()
+        items, self._waiting = self._waiting, []
         return items
 
     def wake(self) -> None:
         """End a `wait` although nothing came."""
-        self._woken.set()
+        self._rung = True
+        self._ring(True)  # noqa: FBT003 - see above
+
+    def _ring(self, woken: bool) -> None:  # noqa: FBT001 - what `call_later` calls
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(woken)
 
     def put(self, told: Told) -> None:
         """Add a change that it has not heard of yet; when too many wait, it must start anew."""
@@ -115,26 +128,26 @@ class Subscription:
         if position <= self._seen:
             return
         self._seen = position
-        if len(self._waiting) >= QUEUE or self._must_start_anew():
+        if len(self._waiting) >= self._most or self._must_start_anew():
             self._begin_anew("overflow")
         else:
             self._waiting.append(told)
-        self._woken.set()
+        self.wake()
 
     def precede(self, missed: Sequence[Item]) -> None:
         """Put what it missed before what waits already."""
         if missed and isinstance(missed[0], Reset):
             self._begin_anew(missed[0].why)
-        elif len(missed) + len(self._waiting) > QUEUE:
+        elif len(missed) + len(self._waiting) > self._most:
             self._begin_anew("overflow")
         elif not self._must_start_anew():
-            self._waiting.extendleft(reversed(missed))
+            self._waiting[:0] = missed
 
     def reset(self, position: Position) -> None:
         """Say that changes up to a position were lost."""
         self._seen = position
         self._begin_anew("retention")
-        self._woken.set()
+        self.wake()
 
     def _must_start_anew(self) -> bool:
         return bool(self._waiting) and isinstance(self._waiting[0], Reset)
@@ -146,4 +159,4 @@ class Subscription:
     def end(self) -> None:
         """Say that nothing comes any more."""
         self.over = True
-        self._woken.set()
+        self.wake()

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
+from uuid import UUID
 
 from scout_cli.core.events import Event
 from scout_cli.core.models import Execution, Record
@@ -17,6 +18,7 @@ from scout_cli.errors import DatabaseUnavailable, FenceLost, ScoutError
 from scout_cli.service.attempts import Attempts
 from scout_cli.service.lease import Terms
 from scout_cli.service.scheduler import Planned, Scheduler
+from scout_cli.service.spreading import Spread
 from scout_cli.store import queue, scouts
 from scout_cli.store.database import Database
 
@@ -75,6 +77,7 @@ class Worker:
         concurrency: executions at the same time.
         chores: done beside the runs, again and again: deliveries, clean-ups.
         relieve: makes room when an error says that the disk is full.
+        spread: brings runs from a queue beside the database; without it, this claims by itself.
         listener: hears what happens.
     """
 
@@ -90,6 +93,7 @@ class Worker:
         concurrency: int,
         chores: tuple[Callable[[], Awaitable[object]], ...] = (),
         relieve: Callable[[BaseException], Awaitable[bool]] | None = None,
+        spread: Spread | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -98,7 +102,9 @@ class Worker:
         self._terms = terms
         self._listener = listener
         self._concurrency = concurrency
-        self._chores = chores
+        self._chores = (*chores, spread.sweep) if spread is not None else chores
+        self._spread = spread
+        self._room = asyncio.Semaphore(concurrency)
         self._relieve = relieve
         self._interval = INTERVAL
         self._running: set[asyncio.Task[None]] = set()
@@ -113,13 +119,12 @@ class Worker:
         Raises:
             DatabaseUnavailable: before anything was claimed.
         """
-        await self._listener.planned(await self._scheduler.plan())
+        await self._plan()
         async with self._doing_chores(stop), self._winding_down():
-            while not stop.is_set():
-                await self._fill(stop)
-                if not self._running:
-                    break
-                await self._wait_for_one(stop, None)
+            if self._spread is not None:
+                await self._take_from(self._spread, stop, stays=False)
+            else:
+                await self._run_what_waits(stop)
         if not stop.is_set():
             for chore in self._chores:
                 await chore()
@@ -134,8 +139,7 @@ class Worker:
         try:
             async with self._doing_chores(stop), self._winding_down():
                 while not stop.is_set():
-                    await self._guarded(lambda: self._fill(stop))
-                    await self._wait_for_one(stop, min(1.0, self._interval))
+                    await self._guarded(lambda: self._work(stop))
         finally:
             planner.cancel()
             await asyncio.gather(planner, return_exceptions=True)
@@ -150,12 +154,14 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _keep_planning(self, stop: asyncio.Event) -> None:
-        async def plan() -> None:
-            await self._listener.planned(await self._scheduler.plan())
+    async def _plan(self) -> None:
+        await self._listener.planned(await self._scheduler.plan())
+        if self._spread is not None:
+            await self._spread.offer()
 
+    async def _keep_planning(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await self._guarded(plan)
+            await self._guarded(self._plan)
             await _sleep(stop, self._interval)
 
     async def _keep_doing(
@@ -176,11 +182,64 @@ class Worker:
                     await self._relieve(error)
             await asyncio.sleep(_RETRY)
 
+    async def _work(self, stop: asyncio.Event) -> None:
+        if self._spread is not None:
+            await self._take_from(self._spread, stop, stays=True)
+            return
+        await self._fill(stop)
+        await self._wait_for_one(stop, min(1.0, self._interval))
+
+    async def _run_what_waits(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self._fill(stop)
+            if not self._running:
+                return
+            await self._wait_for_one(stop, None)
+
+    async def _take_from(self, spread: Spread, stop: asyncio.Event, *, stays: bool) -> None:
+        """Run what the queue brings, until `stop` is set or, unless it stays, nothing is left."""
+        stopping = asyncio.create_task(stop.wait())
+
+        async def take(execution_id: UUID) -> None:
+            await self._take(execution_id, stopping)
+
+        taking = asyncio.create_task(spread.work(take, self._concurrency, stays=stays))
+        try:
+            await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if taking.done():
+                taking.result()
+        finally:
+            stopping.cancel()
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+
+    async def _take(self, execution_id: UUID, stopping: asyncio.Task[bool]) -> None:
+        """Claim and run what the queue brought; the queue may go away, the run goes on.
+
+        Runs that outlived a connection of the queue count, so there may be no room at once.
+        """
+        await self._room.acquire()
+        if stopping.done():
+            self._room.release()
+            return
+        task = asyncio.create_task(self._claim_and_run(execution_id))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: self._room.release())
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _claim_and_run(self, execution_id: UUID) -> None:
+        try:
+            execution = await queue.claim_one(self._db, self._terms.span, execution_id)
+            if execution is not None:
+                await self._run(execution)
+        except DatabaseUnavailable as error:
+            await self._listener.trouble(error)  # it waits still, and is offered again
+
     async def _fill(self, stop: asyncio.Event) -> None:
         """Claim as much as there is room for, and start it."""
         while (room := self._concurrency - len(self._running)) > 0 and not stop.is_set():
-            lease = self._terms.begin(await self._db.now())
-            claimed = await queue.claim(self._db, lease, room)
+            claimed = await queue.claim_now(self._db, self._terms.span, room)
             for execution in claimed:
                 task = asyncio.create_task(self._run(execution))
                 self._running.add(task)

@@ -84,6 +84,11 @@ class Connection(Protocol):
         """Return the suffix of a SELECT whose rows the transaction is about to change."""
         ...
 
+    @property
+    def present(self) -> str:
+        """Return SQL for the present moment, empty where only `now` tells it."""
+        ...
+
     async def all(self, of: type[T], sql: str, *args: Any) -> list[T]:
         """Return every row."""
         ...

@@ -41,24 +41,28 @@ class EventLine(Record, frozen=True, kw_only=True):
 
 def statements(events: Sequence[StoredEvent]) -> list[Statement]:
     """Return what stores events of one attempt; it belongs behind the guard of the run."""
-    return [_statement(events[first : first + _MOST]) for first in range(0, len(events), _MOST)]
+    return [
+        _statement(events[first : first + _MOST], last=first + _MOST >= len(events))
+        for first in range(0, len(events), _MOST)
+    ]
 
 
-def _statement(events: Sequence[StoredEvent]) -> Statement:
+def _statement(events: Sequence[StoredEvent], *, last: bool) -> Statement:
     first = events[0]
     args: list[object] = [first.execution_id, first.fence, first.user_id]
     for event in events:
         args += (event.number, event.kind, Json(event.data), event.at)
-    return Statement(_insert(len(events)), tuple(args))
+    return Statement(_insert(len(events), last=last), tuple(args))
 
 
 @cache
-def _insert(count: int) -> str:
+def _insert(count: int, *, last: bool) -> str:
     rows = (
-        f"($1, $2, ${4 * at}, $3, ${4 * at + 1}, ${4 * at + 2}, ${4 * at + 3})"
+        f"($1, $2, ${4 * at}, $3, ${4 * at + 1}, ${4 * at + 2}, ${4 * at + 3},"
+        f" {'true' if last and at == count else 'false'})"
         for at in range(1, count + 1)
     )
-    names = "execution_id, fence, number, user_id, kind, data, at"
+    names = "execution_id, fence, number, user_id, kind, data, at, is_last"
     return f"INSERT INTO execution_events ({names}) VALUES {', '.join(rows)}"  # noqa: S608 - placeholders
 
 

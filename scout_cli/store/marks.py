@@ -25,3 +25,15 @@ async def get(db: Connection, name: str) -> Mark | None:
 async def put(db: Connection, mark: Mark) -> None:
     """Note that something was done."""
     await db.execute(upsert("marks", Mark, ("name",)), *values(mark))
+
+
+async def turn(db: Connection, name: str, now: datetime, before: datetime) -> bool:
+    """Return whether it is this caller's turn to do `name`: nobody has since `before`.
+
+    Of all processes that ask at once, one has it.
+    """
+    sql = """
+        INSERT INTO marks (name, at, detail) VALUES ($1, $2, '')
+        ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE marks.at <= $3 OR marks.at > $2
+    """
+    return await db.execute(sql, name, now, before) == 1

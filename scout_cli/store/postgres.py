@@ -130,6 +130,11 @@ class _Session(Hydrating):
     def update_lock(self) -> str:
         return "FOR UPDATE"
 
+    @property
+    def present(self) -> str:
+        # Stable within a statement, unlike clock_timestamp(), so that an index may be used for it.
+        return "" if getattr(self._clock, "frozen", False) else "statement_timestamp()"
+
     async def now(self) -> datetime:
         # One clock for all machines; tests and recordings bring a frozen one.
         if getattr(self._clock, "frozen", False):

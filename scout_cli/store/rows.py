@@ -13,6 +13,7 @@ from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast
 from uuid import UUID
 
+import msgspec
 from msgspec import Meta, Struct, UnsetType, structs
 
 from scout_cli.core import shape
@@ -88,8 +89,67 @@ def hydrated(
     if not (isinstance(of, type) and issubclass(of, Struct)):
         read = column(of).read
         return [_read(read, next(iter(row.values()))) for row in map(dict, rows)]
+    try:
+        return _converted(of, rows, clear)
+    except msgspec.ValidationError:
+        # Rows are trusted: a word that a Literal does not know yet is read all the same.
+        return _read_one_by_one(of, rows, clear)
+
+
+def _converted(
+    of: type[T], rows: Sequence[Mapping[str, Any]], clear: Callable[[Any], Any]
+) -> list[T]:
+    """Return `rows` as records, made by msgspec: several times faster than value by value.
+
+    Raises:
+        ValidationError: a value that msgspec does not take for what its column is.
+    """
+    kind = cast("type[Struct]", of)
+    plain = [dict(row) for row in rows]
+    _read_documents(kind, plain)
+    for name, c in columns(kind).items():
+        # SQLite's identifiers are text, which msgspec reads by itself.
+        apart = c.read is _uuid and type(plain[0].get(name, "")) is not str
+        if not (apart or c.secret) or name not in plain[0]:
+            continue
+        read = _uuid if apart else clear
+        for row in plain:
+            if row[name]:
+                row[name] = read(row[name])
+    return msgspec.convert(plain, list[of], strict=False)  # type: ignore[valid-type]
+
+
+def _read_documents(of: type[Struct], rows: Sequence[dict[str, Any]]) -> None:
+    """Put what they say in the place of JSON texts, all of them read at once.
+
+    Raises:
+        ValidationError: one does not hold what its field says, or is no JSON.
+    """
+    names = tuple(name for name, c in columns(of).items() if c.json and name in rows[0])
+    if not names:
+        return
+    texts = [",".join([row[name] or "null" for name in names]) for row in rows]
+    try:
+        found = _documents(of, names).decode(f"[[{'],['.join(texts)}]]")
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError) as error:
+        raise msgspec.ValidationError(str(error)) from error
+    for row, values in zip(rows, found, strict=True):
+        row.update(zip(names, values, strict=True))
+
+
+@cache
+def _documents(of: type[Struct], names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """Return what reads the JSON columns `names` of many rows."""
+    types_ = {field.name: field.type for field in structs.fields(of)}
+    # Exactly so many in a row: a text that is two documents is noticed.
+    return msgspec.json.Decoder(list[tuple[tuple(types_[name] for name in names)]])  # type: ignore[misc]
+
+
+def _read_one_by_one(
+    of: type[T], rows: Sequence[Mapping[str, Any]], clear: Callable[[Any], Any]
+) -> list[T]:
     present = set(rows[0].keys())
-    table = {name: c for name, c in columns(of).items() if name in present}
+    table = {name: c for name, c in columns(cast("type[Struct]", of)).items() if name in present}
     readers = {name: _opening(c.read, clear) if c.secret else c.read for name, c in table.items()}
     build = cast("Callable[..., T]", of)
     return [build(**{name: _read(r, row[name]) for name, r in readers.items()}) for row in rows]
@@ -140,11 +200,19 @@ def column(annotation: Any) -> Column:
     plain, secret = _plain(annotation), _is_secret(annotation)
     if plain in _SCALARS:
         return Column(json=False, read=_SCALARS[plain], secret=secret)
-    return Column(
-        json=True,
-        read=lambda text: shape.decode(text, annotation, what="a JSON column"),
-        secret=secret,
-    )
+    return Column(json=True, read=_json_reader(annotation), secret=secret)
+
+
+def _json_reader(annotation: Any) -> Callable[[Any], Any]:
+    decoder = msgspec.json.Decoder(annotation)
+
+    def read(text: Any) -> Any:
+        try:
+            return decoder.decode(text)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise InvalidInput(f"a JSON column: {error}") from error
+
+    return read
 
 
 def _is_secret(annotation: Any) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from scout_cli.core.models import Record
 from scout_cli.store.database import Connection
-from scout_cli.store.statements import insert, values
+from scout_cli.store.statements import insert, placeholders, values
 
 Method = Literal["password", "recovery", "confirmation", "code"]
 
@@ -59,6 +60,16 @@ async def known(db: Connection, session_id: UUID) -> Known | None:
         FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1
     """
     return await db.one(Known, sql, session_id)
+
+
+async def living(db: Connection, session_ids: Sequence[UUID], now: datetime) -> list[UUID]:
+    """Return those of these sessions that count, at most 500 of them asked for."""
+    sql = f"""
+        SELECT sessions.id FROM sessions JOIN users ON users.id = sessions.user_id
+        WHERE users.disabled_at IS NULL AND sessions.expires_at > $1
+            AND sessions.id IN ({placeholders(session_ids, first=2)})
+    """  # noqa: S608 - only the names of arguments are put in
+    return await db.all(UUID, sql, now, *session_ids)
 
 
 async def counted(

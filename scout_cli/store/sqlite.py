@@ -95,6 +95,10 @@ class _Session(Hydrating):
     def update_lock(self) -> str:
         return ""
 
+    @property
+    def present(self) -> str:
+        return ""
+
     async def now(self) -> datetime:
         return self._clock.now()
 

@@ -140,7 +140,16 @@ def atomically(work: Work[T]) -> Work[T]:
 
 def fetched(sql: str, bound: Bound) -> Work[list[Mapping[str, Any]]]:
     """Return the work of running one statement for its rows."""
-    return lambda connection: [dict(row) for row in connection.execute(sql, bound).fetchall()]
+
+    def run(connection: sqlite3.Connection) -> list[Mapping[str, Any]]:
+        cursor = connection.execute(sql, bound)
+        # As tuples: `sqlite3.Row` finds every column by going through all their names.
+        cursor.row_factory = None
+        rows = cursor.fetchall()
+        names = [each[0] for each in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    return run
 
 
 def changed(sql: str, bound: Bound) -> Work[int]:

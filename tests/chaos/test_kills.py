@@ -25,6 +25,7 @@ async def kills(
     doom: float = 0.02,
     workers: int = 5,
     spread: float = 0.15,
+    execute: str = "local://",
 ) -> Outcome:
     """Kill random workers while slots become due; now and then they kill themselves.
 
@@ -41,6 +42,7 @@ async def kills(
         doom: the chance of a death of its own at each of a worker's worst moments.
         workers: at a time.
         spread: the longest time between two kills, seconds.
+        execute: how runs come to the workers.
     """
     began = time.monotonic()
     with Receiver() as receiver:
@@ -54,6 +56,7 @@ async def kills(
             doom=doom,
             concurrency=4,
             crashes=10_000,
+            execute=execute,
         )
         with harness.crew(order, workers, seed) as crew:
             await crew.ready()
@@ -66,7 +69,7 @@ async def kills(
             await crew.dismiss()
         found = await examination.examine(place.db, scouts, receiver.kept(), journal)
     return Outcome(
-        test="kills",
+        test="kills" if execute == "local://" else f"kills, {execute}",
         database=place.kind,
         seed=seed,
         seconds=time.monotonic() - began,

@@ -22,7 +22,9 @@ PAUSE = 3.0
 """Seconds between two crashes."""
 
 
-async def restarts(place: Place, seed: int, *, restarts: int, slots: int) -> Outcome:
+async def restarts(
+    place: Place, seed: int, *, restarts: int, slots: int, execute: str = "local://"
+) -> Outcome:
     """Crash the server while workers use it, and start it again at once.
 
     Runs that were cut short wait for their retry, a minute in the real world, a second here.
@@ -32,6 +34,7 @@ async def restarts(place: Place, seed: int, *, restarts: int, slots: int) -> Out
         seed: of the moments.
         restarts: how many.
         slots: how many scouts become due, once each, meanwhile.
+        execute: how runs come to the workers.
     """
     assert place.server is not None
     began = time.monotonic()
@@ -46,6 +49,7 @@ async def restarts(place: Place, seed: int, *, restarts: int, slots: int) -> Out
             retry=1.0,
             haste=60.0,
             crashes=10_000,
+            execute=execute,
         )
         with harness.crew(order, 4, seed) as crew:
             await crew.ready()
@@ -60,7 +64,7 @@ async def restarts(place: Place, seed: int, *, restarts: int, slots: int) -> Out
         found = await examination.examine(place.db, scouts, receiver.kept(), journal)
     waits = recoveries(journal, crashes)
     return Outcome(
-        test="restarts",
+        test="restarts" if execute == "local://" else f"restarts, {execute}",
         database=place.kind,
         seed=seed,
         seconds=time.monotonic() - began,

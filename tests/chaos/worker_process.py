@@ -28,7 +28,8 @@ from scout_cli import notify
 from scout_cli.core import retries
 from scout_cli.core.job import Budget
 from scout_cli.core.news import Delivery
-from scout_cli.core.ports import Channel
+from scout_cli.core.ports import Channel, Executor
+from scout_cli.execute import open_executor
 from scout_cli.net.guard import Guard
 from scout_cli.net.sessions import Sessions
 from scout_cli.service import worker as working
@@ -38,11 +39,13 @@ from scout_cli.service.deliveries import Deliveries
 from scout_cli.service.lease import Terms
 from scout_cli.service.outbox import Outbox, OutboxSettings
 from scout_cli.service.scheduler import Scheduler
+from scout_cli.service.spreading import Spread
 from scout_cli.service.turn import Rules
 from scout_cli.service.worker import Worker
 from scout_cli.store import open_database, queue
 from scout_cli.store.database import Database
-from tests.chaos import world
+from scout_cli.store.postgres_url import address_of
+from tests.chaos import cuts, world
 
 _PR_SET_PDEATHSIG = 1
 
@@ -77,6 +80,10 @@ class Order:
     """The chance that it kills itself at each of the worst moments."""
     doze: float = 0.0
     """The chance that it stops itself, as by SIGSTOP, when it is about to store a result."""
+    execute: str = "local://"
+    """How runs come to it: `execute_url`."""
+    network: str = ""
+    """The network namespace that it lives in; empty for the one that everybody is in."""
     linger: float = 0.0
     """Seconds that a worker takes to think about a run that it has from another one."""
 
@@ -139,6 +146,8 @@ def work(order: Order) -> None:
     }
     if order.crashes is not None:
         queue.MAX_CRASHES = order.crashes
+    if order.network:
+        cuts.enter(order.network)
     asyncio.run(_work(order))
 
 
@@ -148,9 +157,15 @@ async def _work(order: Order) -> None:
     clock = SystemClock()
     db = await open_database(order.url, clock)
     async with Sessions(Guard([order.receiver]), "scout-chaos") as sessions:
-        worker = made(order, db, clock, sessions)
+        executor = open_executor(order.execute, _dsn(order.url))
+        worker = made(order, db, clock, sessions, executor)
         await worker.serve(stop)
+        await executor.close()
     await db.close()
+
+
+def _dsn(url: str) -> str:
+    return address_of(url).dsn if url.startswith("postgresql") else ""
 
 
 class Fate:
@@ -231,7 +246,9 @@ class FatefulChannel:
         await self._channel.close()
 
 
-def made(order: Order, db: Database, clock: SystemClock, sessions: Sessions) -> Worker:
+def made(
+    order: Order, db: Database, clock: SystemClock, sessions: Sessions, executor: Executor
+) -> Worker:
     """Return a worker as the application makes it, in this world."""
     journal = Journal(order.journal)
     fate = Fate(order, journal)
@@ -267,6 +284,7 @@ def made(order: Order, db: Database, clock: SystemClock, sessions: Sessions) -> 
         journal,
         concurrency=order.concurrency,
         chores=(deliveries.deliver_due,) if order.deliver else (),
+        spread=Spread(db, executor) if executor.tables else None,
     )
     worker._interval = order.interval
     return worker

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -161,6 +163,27 @@ def test_pasted_lines_are_one_message(home, env):
     assert "Activate it with: scout resume" in seen.text
     scout = json.loads(call("list", "--json").out)["scouts"][0]["scout"]
     assert not scout["is_active"]
+
+
+def test_ctrl_c_stops_an_answer_and_not_the_conversation(home, env):
+    """While the model thinks a sign says so; stopped, the person may go on or end."""
+    words = [sys.executable, "-m", "tests.ollama_server", "--delay", "100"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT, text=True) as server:
+        url = server.stdout.readline().split()[1].replace("http", "ollama")
+        seen = on_terminal(
+            command("chat", "--tz", "UTC"),
+            {**env, "SCOUT_LLM_URL": f"{url}/qwen3:8b"},
+            home,
+            answers=[
+                ("you> ", "Concerts in Bonn\r"),
+                ("thinking", "\x03"),
+                ("(stopped)", ""),
+                ("you> ", "/quit\r"),
+            ],
+        )
+        server.kill()
+    assert seen.code == 0, seen.text
+    assert "Go on with: scout chat" in seen.text
 
 
 def test_an_earlier_conversation_is_shown_again(home, env):

@@ -27,6 +27,7 @@ PRINTS = {"scout tick": ["tick"]}
 """Commands whose example prints no data, and what does."""
 
 _ID = "1a2b3c4d"
+_FINDING = "9f8e7d6c"
 _ERROR = re.compile(r"scout: error: \S.*\n  \S.*\n")
 _TOML = """[settings]
 llm_url = "builtin://"
@@ -89,6 +90,11 @@ class Home:
         """Return how the scout is named on a command line."""
         return (self.folder / "id").read_text("utf-8")
 
+    @property
+    def finding(self) -> str:
+        """Return how one of its findings is named."""
+        return (self.folder / "finding").read_text("utf-8")
+
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory) -> Path:
@@ -96,11 +102,14 @@ def template(tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("template")
     (folder / "scouts.toml").write_text(_TOML, encoding="utf-8")
     (folder / "id").write_text("", encoding="utf-8")
+    (folder / "finding").write_text("", encoding="utf-8")
     home = Home(folder)
     added = home.call(["add", GOAL, "--title", "Ferry", "--tz", "UTC", "--run", "--json"])
     assert added.returncode == 0, added.stderr
     found = json.loads(added.stdout.splitlines()[0])["scout"]["id"]
     (folder / "id").write_text(found[:8], encoding="utf-8")
+    findings = json.loads(home.call(["findings", "--json"]).stdout)["findings"]
+    (folder / "finding").write_text(findings[0]["id"][:8], encoding="utf-8")
     due = home.call(["add", "Buses to the harbour of Saltmere", "--title", "Buses", "--tz", "UTC"])
     assert due.returncode == 0, due.stderr
     for email in ("ann@example.org", "bob@example.org"):
@@ -130,7 +139,7 @@ def example(name: str, home: Home, *, as_json: bool = False) -> list[str]:
         at = words.index("-o")
         (home.folder / words[at + 1]).unlink(missing_ok=True)
         del words[at : at + (2 if as_json else 0)]
-    return [word.replace(_ID, home.id) for word in words[1:]]
+    return [word.replace(_ID, home.id).replace(_FINDING, home.finding) for word in words[1:]]
 
 
 @RUNNABLE

@@ -47,6 +47,8 @@ def rows(*words: str, code: int = 0) -> list[dict[str, Any]]:
 
 def known(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
     """Return whether every key in `value` is one that the schema names, however deep."""
+    if isinstance(schema, bool):
+        return schema
     if "$ref" in schema:
         return known(root["$defs"][schema["$ref"].rpartition("/")[2]], value, root)
     for either in ("oneOf", "anyOf"):
@@ -54,7 +56,10 @@ def known(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
             fitting = [s for s in schema[either] if _fits(s, value, root)]
             return any(known(each, value, root) for each in fitting)
     if isinstance(value, list):
-        return all(known(schema.get("items", {}), each, root) for each in value)
+        heads = schema.get("prefixItems", [])
+        first = all(known(*each, root) for each in zip(heads, value, strict=False))
+        rest = value[len(heads) :]
+        return first and all(known(schema.get("items", {}), each, root) for each in rest)
     if isinstance(value, dict) and "properties" in schema:
         named = schema["properties"]
         return all(key in named and known(named[key], each, root) for key, each in value.items())

@@ -85,11 +85,15 @@ def test_a_program_can_build_a_command_line_from_it(spec):
     assert (names["name"], names["type"], names["many"]) == ("SCOUT", "scout", True)
 
 
+_INSIDE = re.compile(r"[(;|]\s*(scout [^)|<>]*)")
+"""A command line of scout among others of a shell."""
+
+
 def test_every_example_is_a_command_line_that_parses(spec):
     """Whoever copies an example gets no usage error."""
     for each in every(spec):
         for example in each["examples"]:
-            inner = re.search(r"\$\((scout [^)]*)\)", example)
+            inner = None if example.startswith("scout ") else re.search(_INSIDE, example)
             words = shlex.split(inner[1] if inner else re.split(r" [|<] ", example)[0])
             assert words[0] == "scout", example
             parse(scout, words[1:])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
@@ -11,8 +10,6 @@ from scout_cli.errors import Conflict, TooMany
 from scout_cli.service.accounts.limits import Limits, password, recover
 from scout_cli.service.audit import COMMAND_LINE, Asker, Audit
 from scout_cli.service.upkeep import Retention, Upkeep
-from scout_cli.store import allowances
-from scout_cli.store.allowances import Allowance
 
 
 async def filled(database, count: int = 5) -> Audit:
@@ -137,33 +134,3 @@ async def test_names_of_allowances_hold_no_address(database) -> None:
     await Limits(database).take(password("ann@example.org", "192.0.2.7"))
     names = await database.all(str, "SELECT name FROM allowances")
     assert not [each for each in names if "ann" in each]
-
-
-async def test_what_ended_goes(database, clock) -> None:
-    """Full allowances at once, sessions after three days, codes after one, items after thirty."""
-    async with database.transaction() as tx:
-        await allowances.take(tx, [Allowance(name="x", most=10, seconds=300)])
-    upkeep = Upkeep(database, clock, Retention())
-    assert (await upkeep.preview()).allowances == 0
-    clock.forward(31)
-    assert (await upkeep.clean()).allowances == 1
-    owner, now = database.uuid(), clock.now()
-    await database.execute("INSERT INTO users (id, created_at) VALUES ($1, $2)", owner, now)
-    for hours in (1, 71, 73):
-        ended = now - timedelta(hours=hours)
-        await database.execute(
-            """INSERT INTO sessions (id, user_id, counted_at, method, created_at, expires_at)
-                VALUES ($1, $2, $3, 'password', $3, $3)""",
-            database.uuid(), owner, ended,
-        )  # fmt: skip
-        await database.execute(
-            """INSERT INTO codes (hash, user_id, kind, created_at, expires_at)
-                VALUES ($1, $2, 'recover', $3, $3)""",
-            str(hours), owner, ended,
-        )  # fmt: skip
-        await database.execute(
-            "INSERT INTO chat_items (id, item, created_at) VALUES ($1, '{}', $2)",
-            str(hours), now - timedelta(days=hours),
-        )  # fmt: skip
-    done = await upkeep.clean()
-    assert (done.sessions, done.codes, done.chat_items) == (1, 2, 2)

@@ -319,16 +319,16 @@ async def test_json_too_deep_for_a_column(true, there, clock, tmp_path):
 
 async def test_rows_of_foreign_users(true, there, clock, tmp_path):
     """R08: a finding that belongs to one user and hangs on another one's scout is not restored."""
-    other = {"id": str(UUID(int=5)), "email": None, "is_local": False}
+    identity = {"id": str(UUID(int=5)), "email": None, "is_local": False}
     at = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
     first = rewritten(
         true,
         tmp_path / "a.tar",
         table="users",
-        lines=lambda known: [*known, {**other, "created_at": at}],
+        lines=lambda known: [*known, {**known[0], **identity, "created_at": at}],
     )
     path = rewritten(
-        first, tmp_path / "b.tar", table="scout_findings", lines=changed({"user_id": other["id"]})
+        first, tmp_path / "b.tar", table="scout_findings", lines=changed({"user_id": identity["id"]})
     )
     url, look = there
     before = await look()

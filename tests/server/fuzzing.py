@@ -19,7 +19,10 @@ from msgspec.structs import replace
 from tests.server.furnishing import furnish
 from tests.server.serving import Server, serving, settings
 
-CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_schema_conformance"
+)
 LEFT_OUT = (
     r"/auth/|/users",  # limits would answer in place of the routes; they have tests of their own
     r"/events|/feed|/chat",  # streams

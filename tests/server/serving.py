@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientSession, ClientTimeout, web
 
 from scout_cli.app import App
 from scout_cli.config import Settings
@@ -80,6 +80,8 @@ class Server:
     url: str
     client: ClientSession
     app: App
+    application: web.Application | None = None
+    """What aiohttp serves, when this process does."""
 
     async def call(
         self,
@@ -171,4 +173,4 @@ async def _listening(app: App, rules: Rules | None) -> AsyncIterator[Server]:
         listening(create(app, rules), place) as running,
         ClientSession(timeout=ClientTimeout(total=30)) as client,
     ):
-        yield Server(running.place.url, client, app)
+        yield Server(running.place.url, client, app, running.application)

@@ -187,7 +187,8 @@ _HEAD = b"Host: localhost\r\nConnection: close\r\n"
 @pytest.mark.parametrize(
     "sent",
     [
-        b"POST /scouts HTTP/1.1\r\n%sContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /scouts HTTP/1.1\r\n%sContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"0\r\n\r\n",
         b"POST /scouts HTTP/1.1\r\n%sContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
         b"POST /scouts HTTP/1.1\r\n%sContent-Length: -1\r\n\r\n",
         b"POST /scouts HTTP/1.1\r\n%sContent-Length: +4\r\n\r\nabcd",
@@ -230,7 +231,9 @@ async def test_oversized_heads_are_refused(server, sent):
     assert status_of(answer) in (0, 400, 414, 431), answer[:300]
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost.evil.example"]
+)
 async def test_other_origins_get_no_leave(server, origin):
     """B12, B13: no preflight of another origin is granted, and its requests are refused."""
     ann = await server.sign_up()
@@ -281,7 +284,5 @@ async def test_many_at_once_are_all_answered(server):
     """200 requests at once, half of them broken, are all answered and none with an error."""
     ann = await server.sign_up()
     bodies = [b"{", b'{"goal": "Ferries", "title": "T", "search_queries": ["a"]}']
-    said = await asyncio.gather(
-        *(_post(server, ann, bodies[number % 2]) for number in range(200))
-    )
+    said = await asyncio.gather(*(_post(server, ann, bodies[number % 2]) for number in range(200)))
     assert sorted({each.status for each in said}) == [201, 400]

@@ -237,9 +237,10 @@ async def test_a_server_that_stops_says_so(tmp_path):
     """Inside the stream it is an error part with words, and the stream ends as it should."""
     async with OllamaServer(lambda _: Says(text="I am", hang=True)) as ollama:
         url, model = sqlite_url(tmp_path / "scout.db"), f"ollama://{ollama.host}/{CHAT}"
-        async with App.open(settings(url, llm_url=model)) as app, ClientSession() as client:
+        async with App.open(settings(url, llm_url=model)) as app:
             application = create(app)
-            async with listening(application, Place(host="127.0.0.1", port=0)) as running:
+            place = Place(host="127.0.0.1", port=0)
+            async with listening(application, place) as running, ClientSession() as client:
                 server = Server(running.place.url, client, app)
                 ann = await server.sign_up()
                 asked = asyncio.create_task(server.post("/api/chat", ann, json=said("Concerts")))
@@ -280,6 +281,7 @@ async def test_two_messages_at_once_are_a_conflict(tmp_path):
         (said("a\0b"), 400, "cannot be stored"),
         (said("x", location={"latitude": "north"}), 400, "latitude"),
         (said("x", scoutId="00000000-0000-0000-0000-000000000001"), 404, "no scout"),
+        (said("x", location={"city": "x" * 201}), 400, "201 characters"),
         (said("x", scoutId="nothing such"), 404, "no scout"),
         (said("x", scoutId=""), 404, "no scout"),
     ],

@@ -75,6 +75,15 @@ async def test_who_has_asked_once_may_stay(tmp_path):
         writer.close()
 
 
+async def test_who_waits_between_two_requests_does_not_hold_a_stop_up(tmp_path):
+    """A connection that is kept for the next request is closed when the server stops, at once."""
+    async with asyncio.timeout(5), opened(tmp_path) as (place, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+
 async def test_there_is_room_for_so_many_in_all(tmp_path):
     """One connection too many is closed at once; when another goes, there is room again."""
     async with opened(tmp_path, connections=2) as (place, door):

@@ -144,8 +144,6 @@ async def test_document_and_page_are_public_and_come_from_here(server):
 
     reader = Reader()
     reader.feed(page.body.decode())
-    names = {
-        each["operationId"] for item in DOCUMENT["paths"].values() for each in item.values()
-    }
+    names = {each["operationId"] for item in DOCUMENT["paths"].values() for each in item.values()}
     assert names <= reader.names
     assert all(link == "/openapi.json" or link[1:] in reader.names for link in reader.links)

@@ -33,9 +33,7 @@ async def test_pages_hold_every_scout_once_in_order(server_anywhere, sort):
     for number in range(11):
         moment = rows.AT + timedelta(minutes=number // 4)
         title = f"Scout {number % 5}"
-        await scouts.add(
-            db, rows.scout(ann.id, title=title, created_at=moment, updated_at=moment)
-        )
+        await scouts.add(db, rows.scout(ann.id, title=title, created_at=moment, updated_at=moment))
     found = await _walk(server_anywhere, ann, "/scouts", limit="3", sort=sort)
     assert len({each["id"] for each in found}) == len(found) == 11
     key, back = sort.removeprefix("-"), sort.startswith("-")

@@ -110,6 +110,13 @@ async def test_a_model_with_tools_writes_fields_and_then_speaks():
     assert model.asked[1].messages[-2].tool_calls[0].arguments == FULL
 
 
+async def test_words_of_two_answers_are_apart():
+    """What is said before and after a call are two paragraphs."""
+    model = scripted(calling("I note that.", goal="Concerts"), "Where?", tools=True)
+    turn = await Talk(model).say("Concerts")
+    assert turn.text == "I note that.\n\nWhere?"
+
+
 async def test_a_question_beside_a_call_ends_the_turn():
     """A model that asks and calls in one answer is not asked again."""
     model = scripted(calling("How often shall I look?", goal="Concerts in Bonn"), tools=True)
@@ -178,6 +185,15 @@ async def test_prose_from_a_model_without_tools_is_what_it_says():
     assert talk.scout.goal == "Concerts"
     await talk.say("in Bonn, every week")
     assert missing(talk.scout) == []
+
+
+async def test_a_model_without_tools_is_asked_once():
+    """It says and notes in one answer; a goal that it left out is taken from the wish."""
+    model = scripted('{"title": "Bonn Music", "say": "Noted."}', tools=False)
+    talk = Talk(model)
+    turn = await talk.say("Concerts in Bonn")
+    assert turn.text == "Noted."
+    assert (talk.scout.title, talk.scout.goal) == ("Bonn Music", "Concerts in Bonn")
 
 
 @pytest.mark.parametrize("mark", ["<|im_end|>", "<end_of_turn>", "</s>", "[/INST]"])

@@ -20,10 +20,11 @@ from scout_cli.errors import (
     TooMany,
     Unavailable,
 )
+from scout_cli.server import pictures
 from scout_cli.server.calls import APP
 from scout_cli.server.problems import TooLarge
 from scout_cli.server.reading import bytes_of
-from scout_cli.server.rest import answering, bodies, parse, plan
+from scout_cli.server.rest import answering, bodies, parse, plan, showing
 from scout_cli.server.rest.asked import Asked, Part, Preferences
 from scout_cli.server.rest.failures import RestError, denied, row_refused
 from scout_cli.server.rest.plan import Viewer
@@ -155,7 +156,7 @@ class _Request:
         form = answering.wanted(self._request.headers.get("Accept", "*/*"))
         query = plan.query(table, asked, viewer)
         db = await self._app.database()
-        rows = await run.rows(db, query)
+        rows = self._shown(await run.rows(db, query), query)
         total = await run.count(db, query) if prefer.count else None
         head = self._request.method == "HEAD"
         return answering.page(rows, form, first=asked.root.offset, total=total, head=head)
@@ -208,7 +209,14 @@ class _Request:
         if not ids:
             return []
         query = plan.query(table, replace(asked, root=Part(order=asked.root.order)), viewer)
-        return await run.rows(await self._app.database(), _narrowed(query, ids))
+        rows = await run.rows(await self._app.database(), _narrowed(query, ids))
+        return self._shown(rows, query)
+
+    def _shown(self, rows: list[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
+        def sign(name: str) -> str:
+            return pictures.address(self._request, name)
+
+        return showing.shown(rows, query.selection, sign)
 
 
 def _narrowed(query: Query, ids: Sequence[UUID]) -> Query:

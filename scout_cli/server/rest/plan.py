@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from scout_cli.core.models import Record
 from scout_cli.server.rest import values
 from scout_cli.server.rest.asked import Asked, Embedded, Filter, Joined, Key, Part, Picked, Test
-from scout_cli.server.rest.failures import RestError, denied, no_column
+from scout_cli.server.rest.failures import RestError, denied, no_column, unparsable
 from scout_cli.store.query.catalogue import TABLES, Column, Link, Role, Table
 from scout_cli.store.query.plan import (
     Clause,
@@ -23,6 +23,7 @@ from scout_cli.store.query.plan import (
     Query,
     Selection,
 )
+from scout_cli.store.query.sql import LINK, PREFIX
 
 MAX_ROWS = 1_000
 """Rows of one answer; the service key gets all of them."""
@@ -94,6 +95,8 @@ def _picked(table: Table, item: Picked, viewer: Viewer) -> list[tuple[str, str]]
     if item.column == "*":
         return [(c.name, c.name) for c in table.columns if viewer.role in _readers(c)]
     column = _readable(table, item.column, viewer)
+    if item.alias.startswith((LINK, PREFIX)):
+        raise unparsable('"select parameter"', f"{item.alias} is taken")
     return [(item.alias or column.name, column.name)]
 
 

@@ -1,4 +1,4 @@
-"""The two keys of the web interface: `anon` for everybody, `service_role` for its server.
+"""The keys of the web interface: one for everybody, two for its server.
 
 They follow from the secret that signs tokens, so they stay as long as it does, and there is
 nothing to store. Clients treat them as opaque; here they are compared, never parsed.
@@ -15,6 +15,9 @@ from typing import Literal
 from scout_cli.core import shape
 
 KeyRole = Literal["anon", "service_role"]
+
+GATEWAY = "scout-"
+"""How the key of the chat gateway begins."""
 
 _FROM = 1_735_689_600  # 2025-01-01
 _UNTIL = 4_102_444_800  # 2100-01-01: they end when the secret does
@@ -48,6 +51,29 @@ def role_of(key: str, secrets: Sequence[str]) -> KeyRole | None:
             if hmac.compare_digest(given, api_key(role, secret).encode()):
                 found = role
     return found
+
+
+def gateway_key(secret: str) -> str:
+    """Return the key of the chat gateway, which knows no user.
+
+    Args:
+        secret: one of the keyring's `jwt_secrets`.
+    """
+    mac = hmac.digest(secret.encode(), b"scout chat gateway", sha256)
+    return f"{GATEWAY}{_text(mac)}"
+
+
+def opens_gateway(key: str, secrets: Sequence[str]) -> bool:
+    """Return whether a key lets its holder talk to the model: the gateway's, or the service key.
+
+    Args:
+        key: what a client sent.
+        secrets: the secrets that are good, newest first.
+    """
+    given, good = key.encode(), False
+    for secret in secrets:
+        good |= hmac.compare_digest(given, gateway_key(secret).encode())
+    return good or role_of(key, secrets) == "service_role"
 
 
 def _part(value: dict[str, object]) -> str:

@@ -50,6 +50,20 @@ def mail() -> tuple[Allowance, ...]:
     return (Allowance(name="mail", most=30, seconds=_HOUR),)
 
 
+def trigger(address: str) -> tuple[Allowance, ...]:
+    """Return what asking for a run without saying who asks takes: 10 in a minute by network."""
+    return _by_network("trigger", address, most=10, seconds=60.0)
+
+
+def trial_mail(account: str, address: str) -> tuple[Allowance, ...]:
+    """Return what a test mail takes: 1 in 2 minutes by account, 10 in a minute by network."""
+    return (
+        Allowance(name=f"trial/account/{digest_of(account)}", most=1, seconds=120.0),
+        *_by_network("trial", address, most=10, seconds=60.0),
+        *mail(),
+    )
+
+
 def _by_network(what: str, address: str, *, most: int, seconds: float) -> tuple[Allowance, ...]:
     """Return the allowance of a network; whoever runs the command line has no limit."""
     if not address:

@@ -48,7 +48,8 @@ class Mailing:
         self._codes = codes
         self._limits = limits_
         self._post = post
-        self._base_url = base_url
+        self.base_url = base_url
+        """Where the server is, for mails; a server that learns its address later sets it."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
@@ -69,13 +70,13 @@ class Mailing:
         write = letters.confirmation if kind == "confirm" else letters.recovery
         to, at = account.email or "", self._clock.now()
         id_, link = str(self._clock.uuid()), bool(redirect_to)
-        await self._post(write(id_, to, code, self._base_url, at, link=link))
+        await self._post(write(id_, to, code, self.base_url, at, link=link))
 
     async def tell_known(self, address: str) -> None:
         """Tell somebody that their address, which has an account, was signed up again."""
         await self._limits.take(limits.mail())
         id_, at = str(self._clock.uuid()), self._clock.now()
-        await self._post(letters.known_already(id_, address, self._base_url, at))
+        await self._post(letters.known_already(id_, address, self.base_url, at))
 
     async def settled(self) -> None:
         """Wait until all mails that were asked for are on their way."""

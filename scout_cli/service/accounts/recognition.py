@@ -64,6 +64,14 @@ class Recognition:
             raise BadToken
         return seen
 
+    def ends_at(self, bearer: str) -> datetime | None:
+        """Return when an access token ends; None for a key that a person made for a program.
+
+        Raises:
+            BadToken: it is neither.
+        """
+        return None if bearer.startswith(PREFIX) else self._access.read(bearer).expires_at
+
     def forget(self) -> None:
         """Look everybody up again: something about sessions or accounts was changed here."""
         self._seen.clear()

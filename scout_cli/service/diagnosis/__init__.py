@@ -38,6 +38,7 @@ ORDER = (
     "fetching",
     "browser",
     "schedule",
+    "queue",
     "channel",
     "channels",
     "network guard",
@@ -85,6 +86,7 @@ async def _inside(subject: Subject, tell: Tell) -> None:
         embedding,
         invariants,
         looking,
+        spreading,
         storage,
         thinking,
         timetable,
@@ -94,6 +96,7 @@ async def _inside(subject: Subject, tell: Tell) -> None:
     await invariants.examine(subject, database, tell)
     await storage.clock(subject, database, tell)
     await timetable.examine(subject, database, tell)
+    await spreading.examine(subject, database, tell)
     await channels.examine(subject, database, tell)
     await thinking.examine(subject, database, tell)
     await embedding.examine(subject, database, tell)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from scout_cli.core.models import Record
-from scout_cli.core.ports import Clock
+from scout_cli.core.ports import Clock, Executor
 from scout_cli.store.database import Database
 
 
@@ -36,6 +36,8 @@ class Subject(Record, frozen=True, kw_only=True):
     embed_url: str
     search_url: tuple[str, ...]
     fetch_url: str
+    executor: Callable[[], Awaitable[Executor]] | None = None
+    """Returns what brings due scouts to workers, as `execute_url` says."""
     browser_path: str = ""
     channels: tuple[str, ...] = ()
     """Notification URLs of the settings; those of the scouts are looked up."""

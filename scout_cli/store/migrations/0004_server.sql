@@ -106,6 +106,8 @@ CREATE TABLE execution_events (
     kind TEXT NOT NULL,
     data JSONB NOT NULL,
     at TIMESTAMPTZ NOT NULL,
+    -- The last of those that were committed together: one change tells of all of them.
+    is_last BOOLEAN NOT NULL DEFAULT true,
     PRIMARY KEY (execution_id, fence, number)
 );
 

@@ -128,7 +128,7 @@ END
 $$;
 
 CREATE TRIGGER changes_of_execution_events AFTER INSERT ON execution_events
-    FOR EACH ROW EXECUTE FUNCTION changes_of_execution_events();
+    FOR EACH ROW WHEN (NEW.is_last) EXECUTE FUNCTION changes_of_execution_events();
 
 CREATE FUNCTION changes_of_user_preferences() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -127,6 +127,7 @@ BEGIN
 END;
 
 CREATE TRIGGER changes_execution_events_inserted AFTER INSERT ON execution_events
+WHEN NEW.is_last
 BEGIN
     INSERT INTO changes (table_name, kind, row_id, user_id, scout_id, execution_id, at)
     VALUES ('execution_events', 'INSERT', NEW.execution_id, NEW.user_id, NULL, NEW.execution_id,

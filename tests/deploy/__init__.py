@@ -1,0 +1,1 @@
+"""How scout is installed elsewhere: images, Compose, units, packages, the site."""
