@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -56,7 +57,7 @@ def main() -> int:
 
 
 async def _soak(url: str, seconds: float) -> tuple[list[Row], Counter[str]]:
-    await streams._migrate(url)
+    await streams.migrate(url)
     process = await asyncio.create_subprocess_exec(
         sys.executable, streams.__file__, "--serve", url, stdout=subprocess.PIPE
     )
@@ -90,7 +91,7 @@ async def _sampled(pid: int, seconds: float) -> list[tuple[float, float]]:
     """Return (seconds, bytes) of the server's memory, about two hundred times."""
     began, found = time.monotonic(), []
     while (passed := time.monotonic() - began) < seconds:
-        found.append((passed, float(streams._resident(pid))))
+        found.append((passed, float(streams.resident(pid))))
         await asyncio.sleep(seconds / 200)
     return found
 
@@ -116,7 +117,7 @@ class Load:
 
     async def prepare(self) -> None:
         """Sign up, and give one scout a feed."""
-        token, _ = await streams._sign_up(self._address)
+        token, _ = await streams.sign_up(self._address)
         self._headers = {"Authorization": f"Bearer {token}"}
         async with self._session() as session:
             made = await self._ask(session, "POST", "/api/v1/scouts", _scout("first"))
@@ -150,8 +151,10 @@ class Load:
         """Listen for some changes, then go without a word."""
         async with session.get(f"{self._address}/api/v1/events", headers=self._headers) as stream:
             self.did["streams"] += 1
-            for _ in range(10 + number % 40):
-                await stream.content.readline()
+            with suppress(TimeoutError):  # when the writer has stopped, nothing comes any more
+                async with asyncio.timeout(max(0.1, self._until - time.monotonic())):
+                    for _ in range(10 + number % 40):
+                        await stream.content.readline()
 
     async def _watch(self, session: aiohttp.ClientSession, _: int) -> None:
         for path in ("/healthz", "/readyz", "/metrics"):

@@ -51,7 +51,7 @@ def main() -> int:
                 "postgresql": server.url(server.create()),
             }
             for kind, url in urls.items():
-                asyncio.run(_migrate(url))
+                asyncio.run(migrate(url))
                 rows += asyncio.run(_measure(kind, url, streams, changes))
     finally:
         server.stop()
@@ -64,12 +64,14 @@ def _allow_files(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(wanted, _HIGH), hard), hard))
 
 
-async def _migrate(url: str) -> None:
+async def migrate(url: str) -> None:
+    """Make the tables."""
     from scout_cli.service.clocks import SystemClock  # noqa: PLC0415 - see main
-    from scout_cli.store import migrate, open_database  # noqa: PLC0415 - see main
+    from scout_cli.store import migrate as tables  # noqa: PLC0415 - see main
+    from scout_cli.store import open_database  # noqa: PLC0415 - see main
 
     db = await open_database(url, SystemClock())
-    await migrate.migrate(db)
+    await tables.migrate(db)
     await db.close()
 
 
@@ -101,7 +103,7 @@ async def _measure(kind: str, url: str, streams: int, changes: int) -> list[Row]
     ]
 
 
-async def _sign_up(address: str) -> tuple[str, str]:
+async def sign_up(address: str) -> tuple[str, str]:
     """Return token and id of a new account."""
     import aiohttp  # noqa: PLC0415 - not in the measured processes
 
@@ -116,13 +118,13 @@ async def _sign_up(address: str) -> tuple[str, str]:
 
 async def _idle(address: str, pid: int, streams: int) -> float:
     """Return what a stream adds to the memory of the server, in kilobytes."""
-    token, _ = await _sign_up(address)
+    token, _ = await sign_up(address)
     warm = [await _connected(address, token) for _ in range(50)]
     await asyncio.sleep(0.5)
-    before = _resident(pid)
+    before = resident(pid)
     held = [await _connected(address, token) for _ in range(streams)]
     await asyncio.sleep(1.0)
-    grown = _resident(pid) - before
+    grown = resident(pid) - before
     for writer in (*warm, *held):
         writer.close()
     return grown / streams / 1024
@@ -137,7 +139,8 @@ async def _connected(address: str, token: str) -> asyncio.StreamWriter:
     return writer
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
+    """Return the memory of a process in bytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * resource.getpagesize()
 
@@ -146,7 +149,7 @@ async def _delays(address: str, url: str, changes: int) -> list[float]:
     """Return how many milliseconds each change of another process took to a client."""
     import aiohttp  # noqa: PLC0415 - see above
 
-    token, user = await _sign_up(address)
+    token, user = await sign_up(address)
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/x-ndjson"}
     delays: list[float] = []
     timeout = aiohttp.ClientTimeout(total=None, sock_read=60)

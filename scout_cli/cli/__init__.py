@@ -35,6 +35,7 @@ COMMANDS = {
     "notify": "Try, list and enable the channels that hear of news.",
     "apply": "Make the scouts what a file says they are.",
     "export": "Write the scouts as a file that `scout apply` reads.",
+    "import": "Take over what another watcher watches.",
     "demo": "Watch a scout work for three days on a small web of its own.",
     "doctor": "Check every part that scout works with, and say what helps.",
     "embeddings": "Count and rebuild the vectors that findings have.",

@@ -2,7 +2,7 @@
 
 A gate forwards TCP to the Unix socket of the database. Where there are namespaces, a host reaches
 it over a wire of its own that is taken down: nothing arrives and nobody is told, as when a cable
-is pulled. Elsewhere the gate itself holds back what it was sent, which looks the same to TCP's user.
+is pulled. Elsewhere the gate itself holds back what it was sent, which looks the same from above.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ async def pulled(
             hosts.append(cuts.Host(number, gate, network))
             order = Order(
                 url=f"postgresql://postgres@{here}:{gate.port}/{name}?sslmode=disable&scout_unsafe=1",
-                receiver="",
+                receiver="127.0.0.1:9",
                 journal=str(place.folder / f"journal{number}"),
                 lease=2.0,
                 delay=0.1,

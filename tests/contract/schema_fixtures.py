@@ -194,7 +194,7 @@ STORY: dict[str, list[dict[str, Any]]] = {
         {
             "subject_kind": "finding",
             "subject_id": named("fact"),
-            "embedder": "built-in/lexical-1",
+            "embedder": "of-another-time",
             "dimension": 2,
             "vector": struct.pack("<2f", 0.6, -0.8),
         }

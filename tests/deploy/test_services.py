@@ -201,3 +201,22 @@ def test_the_stack_comes_up_and_survives_its_containers(kind, tmp_path, request)
         with box.up():
             status, me = box.ask("/auth/me", token=session["access_token"])
             assert (status, me["email"]) == (200, MINE["email"])
+
+
+def test_the_interface_is_built_with_what_scout_prints(tmp_path):
+    """The build's arguments are the public ones of `scout frontend-env`; no key is among them."""
+    box = Box(tmp_path, VARIANTS["sqlite"])
+    box.first_start()
+    words = [*scout(), "frontend-env", "--json"]
+    done = subprocess.run(
+        words, env=box.environment("scout"), capture_output=True, text=True, check=True
+    )
+    printed = json.loads(done.stdout)
+    arguments = box.services["frontend"]["build"]["args"]
+    assert set(arguments) == {name for name in printed if name.startswith("NEXT_PUBLIC_")}
+    assert printed["NEXT_PUBLIC_SITE_URL"].endswith(":3100")
+    recipe = (ROOT / "deploy" / "frontend" / "Dockerfile").read_text("utf-8")
+    assert re.findall(r"^ARG (\w+)$", recipe, re.MULTILINE) == list(arguments)
+    again = project(*VARIANTS["sqlite"], environ=printed)["services"]["frontend"]
+    assert again["build"]["args"] == {name: printed[name] for name in arguments}
+    assert again["network_mode"] == "service:scout"

@@ -20,7 +20,7 @@ class Sent:
         self.frames.append(data)
 
 
-class Full(Exception):  # noqa: N818 - told, not raised for an error
+class Full(Exception):
     """A client does not read."""
 
 
