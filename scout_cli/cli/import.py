@@ -23,7 +23,8 @@ from scout_cli.service.importing.becoming import Candidate
 _COLUMNS = (
     Column("action"),
     Column("what", wide=True),
-    Column("every", rank=1),
+    Column("address", wide=True, rank=1),
+    Column("every", rank=2),
     Column("not taken over", wide=True),
 )
 
@@ -51,7 +52,7 @@ def command(session: Session, *, source: str, origin: str, dry_run: bool, as_jso
 
     \b
     Example:
-      scout import changedetection-backup.zip --dry-run
+      scout import subscriptions.opml --dry-run
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     file = _stdin() if source == "-" else archives.open_file(Path(source))
     reading = importing.read(file, None if origin == "auto" else _origin(origin))
@@ -99,13 +100,14 @@ def _show(reading: Reading, found: Sequence[Candidate], added: frozenset[str]) -
     rows = [
         (
             "add" if each.declaration.key in added else "there",
-            f"{each.declaration.table.title}  {each.found.url}",
+            each.declaration.table.title,
+            each.found.url,
             each.rhythm + ("" if each.found.active else ", paused"),
             "; ".join(each.left),
         )
         for each in found
     ]
-    rows += [("skip", each.what, "", each.why) for each in reading.skipped]
+    rows += [("skip", each.what, "", "", each.why) for each in reading.skipped]
     if rows:
         tables.show(_COLUMNS, rows)
 

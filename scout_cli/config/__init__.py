@@ -77,7 +77,7 @@ class Settings(shape.Shape, frozen=True, kw_only=True):
     `crawl4ai://http` never does, `crawl4ai://browser` shows every page in one."""
     execute_url: str = "local://"
     """How due scouts come to workers: `local://`, `local://?concurrency=4` (workers look into the
-    database), or `procrastinate://` (a queue on the same PostgreSQL spreads them over many machines,
+    database), or `procrastinate://` (a queue on the same PostgreSQL for many machines,
     `pip install scout-watch[distributed]`, then `scout init-db`)."""
     browser_path: str = ""
     """The Chromium or Chrome to use; empty looks for one on this machine."""

@@ -103,7 +103,7 @@ class Screenshots:
         return gone
 
     def _folder(self, name: str) -> Path:
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         return self.folder / name
 

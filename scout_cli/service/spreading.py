@@ -6,6 +6,7 @@ and what waits in the database without being in the queue is offered until it is
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
@@ -33,6 +34,7 @@ class Spread:
     def __init__(self, db: Database, executor: Executor) -> None:
         self._db = db
         self._executor = executor
+        self._again = 0.0
 
     async def offer(self, waiting: timedelta = timedelta(0)) -> int:
         """Put everything into the queue that has waited for so long and is not there.
@@ -60,9 +62,14 @@ class Spread:
         Raises:
             DatabaseUnavailable: nothing is lost; call it again.
         """
+        here = asyncio.get_running_loop().time()
+        if here < self._again:
+            return
+        self._again = here + LOST.total_seconds()
         now = await self._db.now()
-        if await marks.turn(self._db, MARK, now, now - LOST):
-            await self.offer(LOST)
+        if not await marks.turn(self._db, MARK, now, now - LOST):
+            return
+        await self.offer(LOST)
         if await marks.turn(self._db, _TIDY_MARK, now, now - _TIDY):
             await self._executor.tidy()
 

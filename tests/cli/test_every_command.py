@@ -39,6 +39,12 @@ goal = "When does the ferry run again?"
 """
 
 
+_OPML = """<opml version="2.0"><body>
+<outline type="rss" text="Port news" xmlUrl="https://port.example/feed.xml"/>
+</body></opml>
+"""
+
+
 def every(command: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the described commands that do something themselves."""
     if "commands" not in command:
@@ -101,6 +107,7 @@ def template(tmp_path_factory) -> Path:
     """Make the home that every test gets a copy of."""
     folder: Path = tmp_path_factory.mktemp("template")
     (folder / "scouts.toml").write_text(_TOML, encoding="utf-8")
+    (folder / "subscriptions.opml").write_text(_OPML, encoding="utf-8")
     (folder / "id").write_text("", encoding="utf-8")
     (folder / "finding").write_text("", encoding="utf-8")
     home = Home(folder)

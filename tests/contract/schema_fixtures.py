@@ -1,7 +1,7 @@
 """Databases as each released schema made them, with rows in every table.
 
-`python -m tests.contract.schema_fixtures 4` makes those of schema 4, once, when it is released; they
-are kept in tests/fixtures/schema and never made again.
+`python -m tests.contract.schema_fixtures 4` makes those of schema 4, once, when it is released;
+they are kept in tests/fixtures/schema and never made again.
 """
 
 from __future__ import annotations
@@ -155,9 +155,7 @@ STORY: dict[str, list[dict[str, Any]]] = {
     "scout_executions": [_run("first", 1, "new"), _run("second", 2, "nothing_new")],
     "seen_pages": [{"etag": '"1"', "last_modified": None, "content_hash": "a" * 64}],
     "execution_answers": [{"number": 1, "part": "search", "key": "k", "answer": "{}"}],
-    "firecrawl_usage_logs": [
-        {"id": named("usage"), "used_fallback": True, "api_calls_count": 3}
-    ],
+    "firecrawl_usage_logs": [{"id": named("usage"), "used_fallback": True, "api_calls_count": 3}],
     "notification_outbox": [
         {
             "id": named("told"),
@@ -228,7 +226,9 @@ async def fill(db: Database, number: int) -> None:
 def _whole(table: Table, row: dict[str, Any]) -> dict[str, Any]:
     given = {**_base(), **row}
     found = {column.name: given.get(column.name) for column in table.columns}
-    lacking = [each.name for each in table.columns if not each.nullable and found[each.name] is None]
+    lacking = [
+        each.name for each in table.columns if not each.nullable and found[each.name] is None
+    ]
     assert not lacking, f"the story lacks {lacking} of {table.name}"
     return found
 
@@ -261,7 +261,10 @@ def load(number: int, server: launcher.Server) -> str:
     text = gzip.decompress(packed(number, "postgresql").read_bytes())
     words = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *_place(server, name)]
     done = subprocess.run(
-        [server.install / "bin" / words[0], *words[1:]], input=text, capture_output=True, check=False
+        [server.install / "bin" / words[0], *words[1:]],
+        input=text,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
     return name

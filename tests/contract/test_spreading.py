@@ -7,12 +7,16 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.fernet import Fernet
 
+from scout_cli.app import App
+from scout_cli.config import Settings
 from scout_cli.core.job import Budget
 from scout_cli.errors import ConfigError, DatabaseUnavailable
 from scout_cli.execute import open_executor
 from scout_cli.service.attempts import Attempts
 from scout_cli.service.clocks import SystemClock
+from scout_cli.service.diagnosis import spreading
 from scout_cli.service.lease import Terms
 from scout_cli.service.scheduler import Scheduler
 from scout_cli.service.spreading import Spread
@@ -138,6 +142,19 @@ async def test_what_the_queue_lost_is_offered_again(host):
     assert (await spread.depth(one.db)).waiting == 5
 
 
+async def test_of_many_that_sweep_one_does(host):
+    """Three machines sweep at once and again at once: what was lost is offered, once."""
+    hosts = [await host() for _ in range(3)]
+    db = hosts[0].db
+    await harness.plant(db, 4, None)
+    await hosts[0].worker._plan()
+    await in_the_queue(db, "DELETE FROM procrastinate_jobs")
+    await db.execute("UPDATE scout_executions SET run_after = run_after - interval '3 seconds'")
+    for _ in range(2):
+        await asyncio.gather(*(each.spread.sweep() for each in hosts))
+        assert (await spread.depth(db)).waiting == 4
+
+
 async def test_an_id_that_comes_twice_is_run_once(host):
     """A job for a run that has ended, for one that is held, and for none: nothing happens."""
     one = await host()
@@ -238,3 +255,31 @@ def test_other_urls_are_refused(text):
     """Nothing is guessed."""
     with pytest.raises(ConfigError, match="execute_url"):
         open_executor(text, "")
+
+
+async def test_the_application_makes_its_tables_and_looks_at_them(url):
+    """`init-db` names them once; the examination says what is missing, and what waits."""
+    settings = Settings(
+        database_url=url,
+        execute_url="procrastinate://?concurrency=3",
+        llm_url="builtin://",
+        embed_url="builtin://",
+        secret_keys=(Fernet.generate_key().decode(),),
+    )
+    async with App.open(settings) as app:
+        assert await queue_check(app) == ("fail", "scout init-db")
+        assert await app.init_db() == ["scout_jobs"]
+        assert await app.init_db() == []
+        assert await queue_check(app) == ("ok", "")
+        worker = await app.worker(Heard())
+        assert worker._concurrency == 3
+        assert (await app.worker(Heard(), concurrency=5))._concurrency == 5
+
+
+async def queue_check(app):
+    """Return what the examination says of the queue."""
+    told = []
+    subject = app._subject()
+    await spreading.examine(subject, await app.database(), told.append)
+    (check,) = told
+    return check.status, check.hint

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from compose_spec import PyCompose
 
-import yaml
 from tests.deploy.composing import FILE, ROOT, VARIANTS, active, filled, project
 
 ONCE = {"first-start", "init-db", "models"}
@@ -48,7 +48,7 @@ def test_a_person_can_read_it_in_two_minutes():
 
 @pytest.mark.parametrize("path", ["Dockerfile", "deploy/frontend/Dockerfile"])
 def test_the_linter_of_dockerfiles_finds_nothing(path):
-    """hadolint agrees, but for what the file itself gives a reason for."""
+    """The linter agrees, but for what the file itself gives a reason for."""
     hadolint = Path(sys.executable).with_name("hadolint")
     done = subprocess.run(
         [hadolint, "--no-color", ROOT / path], capture_output=True, text=True, check=False
@@ -132,7 +132,9 @@ def test_postgresql_is_reached_by_scout_alone():
     found = project(FILE)
     assert found["networks"]["inside"]["internal"]
     assert found["services"]["postgres"]["networks"] == ["inside"]
-    near = {name for name, each in found["services"].items() if "inside" in each.get("networks", ())}
+    near = {
+        name for name, each in found["services"].items() if "inside" in each.get("networks", ())
+    }
     assert near == {"postgres", "scout", "init-db"}
 
 
@@ -196,7 +198,8 @@ def test_the_image_is_made_of_what_the_build_is_given():
                 assert f"\n!{source}" in allowed, source
         if words[0] == "USER":
             assert re.fullmatch(r"0|\d+:\d+", words[1])
-    assert [line.split()[1] for line in dockerfile() if line.startswith("USER")][-1] == "10001:10001"
+    users = [line.split()[1] for line in dockerfile() if line.startswith("USER")]
+    assert users[-1] == "10001:10001"
 
 
 def test_every_package_of_the_image_has_hashes_and_fits():

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import yaml
+
 from tests.deploy.composing import ROOT
 
 DOCS = ROOT / "docs"

@@ -325,11 +325,10 @@ async def test_rows_of_foreign_users(true, there, clock, tmp_path):
         true,
         tmp_path / "a.tar",
         table="users",
-        lines=lambda known: [*known, {**known[0], **identity, "created_at": at}],
+        lines=lambda known: [*known, known[0] | identity | {"created_at": at}],
     )
-    path = rewritten(
-        first, tmp_path / "b.tar", table="scout_findings", lines=changed({"user_id": identity["id"]})
-    )
+    foreign = changed({"user_id": identity["id"]})
+    path = rewritten(first, tmp_path / "b.tar", table="scout_findings", lines=foreign)
     url, look = there
     before = await look()
     found = (await archive.verify(path, clock)).violations

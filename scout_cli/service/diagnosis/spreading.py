@@ -17,7 +17,7 @@ _MANY = 100
 
 
 async def examine(subject: Subject, database: Database | None, tell: Tell) -> None:
-    """Tell how due scouts come to workers."""
+    """Tell of the queue, where there is one beside the database."""
     executor = subject.executor
     if executor is None or database is None:
         return
@@ -26,9 +26,6 @@ async def examine(subject: Subject, database: Database | None, tell: Tell) -> No
         opened = await executor()
         if opened.tables:
             tell(await _judged(database, opened.tables, opened.name))
-        else:
-            detail = "workers look into the database"
-            tell(Check(name=NAME, ok=True, detail=detail, data={"executor": opened.name}))
 
     await attempt(NAME, tell, subject.bounds.database, look)
 

@@ -54,6 +54,8 @@ def read(file: File) -> Reading:
         where = f", line {mark.line + 1}" if mark is not None else ""
         raise InvalidInput(f"{file.name}: this is not YAML{where}") from error
     jobs = [job for each in documents for job in (each if isinstance(each, list) else [each])]
+    if not any(isinstance(job, dict) for job in jobs):
+        raise InvalidInput(f"{file.name}: this is no list of jobs")
     return reading("urlwatch", _jobs(jobs))
 
 
