@@ -33,7 +33,7 @@ _HEARTBEAT = 10.0
 """Seconds between two signs of life of a worker."""
 _STALLED = 30.0
 """Seconds without one after which its jobs are forgotten."""
-_POLL = 5.0
+_POLL = 2.0
 """Seconds between two looks when no notification comes."""
 _CONNECT = 10.0
 _LEAVE = 1.0

@@ -19,8 +19,11 @@ RELEASED = {
 3f738ba4acfdcca06738c47018a9a299ff52bf137ccf272c590d8d220a69e2bd  0002_scheduler.sql
 0980ec42eb5f3d71119adc7bf2de8eb90ee9141fa02a50fbcb279dc7d55e2b2d  0003_rescheduling.postgresql.sql
 1174993f4848c87015234161028c636512a9735b42ba1c69df740ffab1512b45  0003_rescheduling.sqlite.sql
+536eccf0d0f35a52b998bd9646133517a7f85a93864a911d326ad16ad1a14239  0004_server.sql
 0cb3f42b5de8754e27178e6680387587b96a2db16b2107e98e64be27d1ec3a3a  0005_novelty.postgresql.sql
 0c6223d8a8dc41ade771fdada99de6b767262db8f98d0e74ea28e7cca6c7a9bb  0005_novelty.sqlite.sql
+db28405f94d7b415fe3e8bafd3e9e54e3fd30ce02362161a4b2ce89dd3fbe2a3  0006_changes.postgresql.sql
+877c57f12994953cd8fa473272f95dc450e1eb6127931aa868cd476606f5b7fe  0006_changes.sqlite.sql
 """.strip().splitlines()
     )
 }
