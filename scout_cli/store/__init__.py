@@ -7,10 +7,14 @@ this package imports no driver; opening a URL imports the one it names.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from scout_cli.core.ports import Clock
 from scout_cli.plug import load
 from scout_cli.store.database import Connection, Database, Described
-from scout_cli.store.sealing import Vault
+
+if TYPE_CHECKING:  # ciphers stay out of Tab, which only reads names
+    from scout_cli.store.sealing import Vault
 
 __all__ = ["SCHEMES", "Connection", "Database", "Described", "open_database"]
 

@@ -61,8 +61,10 @@ class Watched:
                 depth = _depth(pid, parents, commands)
                 if depth is None:
                     continue
-                self.command_lines.add(_read(pid, "cmdline"))
-                if depth > 0:
+                line = _read(pid, "cmdline")
+                self.command_lines.add(line)
+                # Until it has become another program, a child is a copy of its parent.
+                if depth > 0 and line != _read(parents[pid], "cmdline"):
                     self.inherited.add(_read(pid, "environ"))
 
 
