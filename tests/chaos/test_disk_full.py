@@ -31,9 +31,9 @@ pytestmark = pytest.mark.chaos
 
 TIMES = 5
 """Full and freed, in the short form."""
-_BALLAST = 1
+_BALLAST = 2
 """MiB."""
-_DISK = "6m"
+_DISK = "9m"
 
 
 class MovingClock(StoppedClock):

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import msgspec
 import pytest
 
+from scout_cli.service.vault import Vault
 from tests.chaos import examination, harness
 from tests.chaos.harness import Outcome
 from tests.chaos.places import KINDS, Place
@@ -25,6 +26,7 @@ from tests.chaos.receiver import Receiver
 pytestmark = pytest.mark.chaos
 
 _ROOT = Path(__file__).resolve().parents[2]
+_SECRET_KEY = "c2NvdXQgdGVzdHMgb25seSAtIG5vdCBhIHNlY3JldCE="
 _LEASE = 2.0
 
 
@@ -89,6 +91,8 @@ async def ticks(place: Place, seed: int, *, seconds: float, scouts: int, recurri
         while time.monotonic() < began + seconds:
             await asyncio.sleep(chance.uniform(0.2, 3.0))
             kills += chance.choice(crons).kill()
+        # The commands have sealed their channels; the examination compares them.
+        place.db.vault = Vault(lambda: (_SECRET_KEY,), lambda: (_SECRET_KEY,), "a test")
         calm = await examination.quiet(place.db, None, 90)
         stop.set()
         await asyncio.gather(*running)
@@ -132,6 +136,7 @@ def _environ(place: Place, receiver: Receiver) -> dict[str, str]:
         "SCOUT_ALLOW_PRIVATE_NETWORKS": receiver.host,
         "SCOUT_LATE_NOTICES": "false",
         "SCOUT_BALLAST": "0",
+        "SCOUT_SECRET_KEYS": _SECRET_KEY,
     }
 
 
