@@ -11,7 +11,6 @@ Source: https://ai-sdk.dev/v5/docs/ai-sdk-ui/stream-protocol
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -21,15 +20,14 @@ from msgspec import Meta
 from scout_cli.core import schedule
 from scout_cli.core.models import Location, Record
 from scout_cli.core.shape import Shape
-from scout_cli.errors import InvalidInput, ScoutError
+from scout_cli.errors import InvalidInput
 from scout_cli.server.calls import RULES, STOPPING, Call
 from scout_cli.server.chat_stream import Stream, kind_for
 from scout_cli.server.dispatch import REQUEST_ID
 from scout_cli.server.middleware import dress_stream
 from scout_cli.server.routing import Route
+from scout_cli.server.telling import in_stream
 from scout_cli.service.chats import Conversation
-
-LOG = logging.getLogger("scout.server")
 
 _LOOK = 1.0
 """Seconds between two looks at whether somebody still listens."""
@@ -100,7 +98,8 @@ async def chat(call: Call[ChatBody, None]) -> web.StreamResponse:
 
 async def _answer(request: web.Request, conversation: Conversation, stream: Stream) -> None:
     """Answer, until that is done, or nobody listens, or the server stops."""
-    work = asyncio.create_task(_turn(conversation, stream))
+    turn = in_stream(conversation.go(stream.see), stream.trouble, "a conversation failed")
+    work = asyncio.create_task(turn)
     stopping = asyncio.create_task(request.app[STOPPING].wait())
     try:
         since = 0.0
@@ -123,19 +122,6 @@ async def _answer(request: web.Request, conversation: Conversation, stream: Stre
         for task in (work, stopping):
             task.cancel()
         await asyncio.gather(work, stopping, return_exceptions=True)
-
-
-async def _turn(conversation: Conversation, stream: Stream) -> None:
-    """Answer; what goes wrong is told in the stream, since its status has been sent."""
-    try:
-        await conversation.go(stream.see)
-    except ScoutError as error:
-        await stream.trouble(error.message)
-    except ConnectionError:
-        raise
-    except Exception:
-        LOG.exception("a conversation failed")
-        await stream.trouble("something went wrong that is scout's own fault")
 
 
 def _last_of_user(body: ChatBody) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -11,12 +10,10 @@ from typing import Any
 from aiohttp import web
 
 from scout_cli.core import shape
-from scout_cli.errors import ScoutError
 from scout_cli.server.calls import RULES, STOPPING
 from scout_cli.server.dispatch import REQUEST_ID
 from scout_cli.server.middleware import dress_stream
-
-LOG = logging.getLogger("scout.server")
+from scout_cli.server.telling import in_stream
 
 _LOOK = 1.0
 """Seconds between two looks at whether somebody still listens."""
@@ -73,7 +70,7 @@ async def listened(
     request: web.Request, stream: EventStream, work: Coroutine[Any, Any, None]
 ) -> None:
     """Answer, until that is done, or nobody listens, or the server stops."""
-    task = asyncio.create_task(_safely(stream, work))
+    task = asyncio.create_task(in_stream(work, stream.trouble, "an answer of the gateway failed"))
     stopping = asyncio.create_task(request.app[STOPPING].wait())
     try:
         with suppress(ConnectionError, TimeoutError):  # whoever asked has gone, or reads no more
@@ -107,16 +104,3 @@ async def _until_done(
         if since >= _BEAT:
             since = 0.0
             await stream.beat()
-
-
-async def _safely(stream: EventStream, work: Coroutine[Any, Any, None]) -> None:
-    """Do `work`; what goes wrong is told in the stream, since its status has been sent."""
-    try:
-        await work
-    except ScoutError as error:
-        await stream.trouble(error.message)
-    except ConnectionError:
-        raise
-    except Exception:
-        LOG.exception("an answer of the gateway failed")
-        await stream.trouble("something went wrong that is scout's own fault")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
@@ -23,6 +24,7 @@ _FROM = 1_735_689_600  # 2025-01-01
 _UNTIL = 4_102_444_800  # 2100-01-01: they end when the secret does
 
 
+@lru_cache(maxsize=16)  # each request compares with all of them
 def api_key(role: KeyRole, secret: str) -> str:
     """Return the key of a role, a JSON Web Token (RFC 7519) signed with HS256.
 
