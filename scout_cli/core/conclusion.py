@@ -25,11 +25,11 @@ from scout_cli.core.models import (
     Rung,
 )
 from scout_cli.core.ports import Habits, Parts, Vector
-from scout_cli.core.questions import CitedFact, Summarise, Write, cites, without_cites
 from scout_cli.core.reading import Fact, Reading
 from scout_cli.core.trail import OpenStep, OutOfTime, Trail
 from scout_cli.core.urls import host_of
 from scout_cli.core.verify import shared
+from scout_cli.core.writing import CitedFact, Summarise, Write, cites, without_cites
 
 
 class Conclusion:

@@ -128,7 +128,7 @@ class ChatModel(Protocol):
 
 
 class Question(Protocol[A_co]):
-    """A small task with a typed answer; `core/questions.py` holds them all."""
+    """A small task with a typed answer; see `core/questions.py` and `core/writing.py`."""
 
     @property
     def task(self) -> str:

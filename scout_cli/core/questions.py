@@ -21,33 +21,19 @@ from scout_cli.core.answers import (
     FollowUpAnswer,
     PlanAnswer,
     SetUpAnswer,
-    SummaryAnswer,
-    WriteAnswer,
 )
 from scout_cli.core.models import Record
 from scout_cli.core.ports import ToolCall
 from scout_cli.core.report import clean
-from scout_cli.core.signature import negated, numbers
-from scout_cli.core.verify import has_link, shared, supported, without_links
-from scout_cli.core.words import fold, language_of, shorten, terms
+from scout_cli.core.verify import without_links
+from scout_cli.core.words import fold, shorten, terms
 from scout_cli.errors import InvalidInput
 
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+(.*)$")
 _FIELD = re.compile(
     r"^\s*(?:[-*•]\s*)?(fact|quote|date|title|query|sentence)\s*:\s*(.*)$", re.IGNORECASE
 )
-_CITES = re.compile(r"\s*\[S\d{1,2}(?:\s*[,;]\s*S?\d{1,2}|\s+S\d{1,2})*\]")
-_CITED = re.compile(r"\d{1,2}")
 _OPERATORS = re.compile(r"\b(?:site|inurl|intitle|filetype|cache|related):\S*", re.IGNORECASE)
-
-
-class CitedFact(Record, frozen=True, kw_only=True):
-    """A verified fact as the writer sees it."""
-
-    sources: tuple[int, ...]
-    fact: str
-    quote: str
-    date: str = ""
 
 
 class SetUp(Record, frozen=True, kw_only=True):
@@ -81,7 +67,7 @@ class SetUp(Record, frozen=True, kw_only=True):
     def from_lines(self, text: str) -> SetUpAnswer | None:
         """Read `title:` and a list of queries."""
         fields = dict(_fields(text))
-        found = _bullets(text)
+        found = bullets(text)
         if "title" not in fields or not found:
             return None
         return SetUpAnswer(title=fields["title"][:60], description="", queries=found[:MAX_QUERIES])
@@ -133,7 +119,7 @@ class Plan(Record, frozen=True, kw_only=True):
 
     def from_lines(self, text: str) -> PlanAnswer | None:
         """Read a list of queries."""
-        found = _bullets(text)
+        found = bullets(text)
         return PlanAnswer(queries=found[:MAX_QUERIES]) if found else None
 
     def built_in(self) -> PlanAnswer:
@@ -239,147 +225,6 @@ class FollowUp(Record, frozen=True, kw_only=True):
         return FollowUpAnswer()
 
 
-class Write(Record, frozen=True, kw_only=True):
-    """Write the brief from verified facts."""
-
-    goal: str
-    facts: tuple[CitedFact, ...]
-    language: str = ""
-    task: ClassVar[str] = "write"
-    answer: ClassVar[type] = WriteAnswer
-    max_tokens: ClassVar[int] = 1_200
-
-    def slots(self, _characters: int) -> Mapping[str, str]:
-        """Return what the prompt file wants."""
-        listed = (
-            f"{_marks(fact.sources)} {fact.fact}" + (f" ({fact.date})" if fact.date else "")
-            for fact in self.facts
-        )
-        return {
-            "goal": self.goal,
-            "facts": "\n".join(listed),
-            "language": self.language or "the language of the facts",
-        }
-
-    def check(self, answer: WriteAnswer) -> WriteAnswer:
-        """Keep items that cite known facts and say no more than they do; add what was left out."""
-        kept = [item for each in answer.items if (item := self._grounded(clean(each)))]
-        if not kept:
-            raise InvalidInput("no item cites its source as in [S1] and keeps to the facts")
-        missing = [fact for fact in self.facts if not any(self._tells(item, fact) for item in kept)]
-        return WriteAnswer(items=[*kept, *map(_as_item, missing)])
-
-    def from_lines(self, text: str) -> WriteAnswer | None:
-        """Read a list, one item a line."""
-        found = [item[:400] for item in _bullets(text)]
-        return WriteAnswer(items=found[:12]) if found else None
-
-    def built_in(self) -> WriteAnswer:
-        """List the facts as they are."""
-        return WriteAnswer(items=[_as_item(fact) for fact in self.facts])
-
-    def _grounded(self, item: str) -> str:
-        """Return an item with those of its sources that bear it out; empty when it says more."""
-        text, cited = without_cites(item), cites(item)
-        likeness = {
-            fact: _likeness(text, fact.fact)
-            for fact in self.facts
-            if set(cited).intersection(fact.sources)
-        }
-        if not likeness or has_link(text):
-            return ""
-        nearest = max(likeness, key=likeness.__getitem__)
-        used = [fact for fact in likeness if likeness[fact] >= 0.6 * likeness[nearest]]
-        ground = " ".join(f"{fact.fact} {fact.quote} {fact.date}" for fact in used)
-        invents = not numbers(text) <= numbers(ground) or shared(text, ground) < self._least
-        if invents or negated(text) != negated(nearest.fact):
-            return ""
-        borne = {number for fact in used for number in fact.sources}
-        return f"{text} {_marks([number for number in cited if number in borne])}"
-
-    def _tells(self, item: str, fact: CitedFact) -> bool:
-        """Return whether nothing of `fact` is lost when only `item` is shown."""
-        text = without_cites(item)
-        return (
-            bool(set(cites(item)).intersection(fact.sources))
-            and numbers(fact.fact) <= numbers(text)
-            and _likeness(text, fact.fact) >= self._least
-        )
-
-    @property
-    def _least(self) -> float:
-        return _least_overlap(self.language, [fact.fact for fact in self.facts])
-
-
-class Summarise(Record, frozen=True, kw_only=True):
-    """Say the news in one sentence."""
-
-    goal: str
-    facts: tuple[str, ...]
-    language: str = ""
-    task: ClassVar[str] = "summarise"
-    answer: ClassVar[type] = SummaryAnswer
-    max_tokens: ClassVar[int] = 120
-
-    def slots(self, _characters: int) -> Mapping[str, str]:
-        """Return what the prompt file wants."""
-        return {
-            "goal": self.goal,
-            "facts": "\n".join(f"- {fact}" for fact in self.facts),
-            "language": self.language or "the language of the facts",
-        }
-
-    def check(self, answer: SummaryAnswer) -> SummaryAnswer:
-        """Refuse a sentence that says more than the facts do."""
-        sentence = shorten(clean(without_cites(answer.sentence)), 150)
-        nearest = max(self.facts, key=lambda fact: _likeness(sentence, fact), default="")
-        least = _least_overlap(self.language, self.facts)
-        if not supported(sentence, nearest, overlap=least):
-            raise InvalidInput("the sentence says something that the news does not")
-        return SummaryAnswer(sentence=sentence)
-
-    def from_lines(self, text: str) -> SummaryAnswer | None:
-        """Take a single line of prose."""
-        found = [line.strip() for line in text.splitlines() if line.strip()]
-        if len(found) != 1 or not 10 <= len(found[0]) <= 150:
-            return None
-        return SummaryAnswer(sentence=found[0])
-
-    def built_in(self) -> SummaryAnswer:
-        """Take the first fact."""
-        return SummaryAnswer(sentence=extractive.headline(self.facts))
-
-
-def cites(item: str) -> list[int]:
-    """Return the source numbers that an item cites, as in [S3], in their order."""
-    marks = "".join(_CITES.findall(item))
-    return list(dict.fromkeys(int(number) for number in _CITED.findall(marks)))
-
-
-def without_cites(item: str) -> str:
-    """Return the item's words alone."""
-    return " ".join(_CITES.sub("", item).split())
-
-
-def _as_item(fact: CitedFact) -> str:
-    return f"{shorten(fact.fact, 340)} {_marks(fact.sources)}"
-
-
-def _marks(sources: Sequence[int]) -> str:
-    return "".join(f"[S{number}]" for number in sources)
-
-
-def _likeness(left: str, right: str) -> float:
-    """Return how much of the shorter telling is in the other, 0..1."""
-    return max(shared(left, right), shared(right, left))
-
-
-def _least_overlap(language: str, facts: Sequence[str]) -> float:
-    """Return the share of known words to ask for; a translation keeps little but the names."""
-    wanted = language.partition("-")[0].lower()
-    return 0.2 if wanted and language_of(" ".join(facts)) != wanted else 0.5
-
-
 def _clean_queries(queries: Sequence[str]) -> list[str]:
     """One line each, search operators and addresses removed, no two with the same words."""
     distinct: dict[tuple[str, ...], str] = {}
@@ -391,7 +236,8 @@ def _clean_queries(queries: Sequence[str]) -> list[str]:
     return list(distinct.values())
 
 
-def _bullets(text: str) -> list[str]:
+def bullets(text: str) -> list[str]:
+    """Return the items of a list that came as lines, without their bullets or numbers."""
     found = (match.group(1).strip() for line in text.splitlines() if (match := _BULLET.match(line)))
     return [item for item in found if len(item) > 1]
 

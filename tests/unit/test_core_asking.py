@@ -14,17 +14,8 @@ from scout_cli.core import answers, asking, shape, tools
 from scout_cli.core.answers import PlanAnswer
 from scout_cli.core.asking import Asking, render
 from scout_cli.core.ports import ChatReply, ToolCall
-from scout_cli.core.questions import (
-    CitedFact,
-    Extract,
-    FollowUp,
-    Plan,
-    SetUp,
-    Summarise,
-    Write,
-    cites,
-    without_cites,
-)
+from scout_cli.core.questions import Extract, FollowUp, Plan, SetUp
+from scout_cli.core.writing import CitedFact, Summarise, Write, cites, without_cites
 from scout_cli.errors import InvalidInput, ModelUnavailable
 from scout_cli.testing import ScriptedModel
 from tests.agent_world import GOAL, PRICE, ROUTE, SHIPS
