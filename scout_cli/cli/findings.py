@@ -30,15 +30,8 @@ _COLUMNS = (
 
 
 @click.command("findings")
-@click.option(
-    "--scout",
-    "chosen",
-    metavar="SCOUT",
-    multiple=True,
-    type=names.SCOUT,
-    help="Only of this scout; may be given again.",
-)
-@click.option("--since", metavar="WHEN", help="Only found since: 24h, 7d, 2w or a date.")
+@names.scouts_option
+@times.since_option
 @click.option(
     "--status",
     type=click.Choice([*_ALL, "all"]),
@@ -82,7 +75,7 @@ def command(
         else:
             streams.say("No findings. See what the runs did with: scout history")
         if len(found) > limit:
-            streams.say(f"The newest {limit} are shown; more with --limit {limit * 5}")
+            tables.say_more(limit)
 
     session.run(work)
 

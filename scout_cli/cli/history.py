@@ -69,7 +69,7 @@ def command(
         else:
             streams.say("No runs yet. Start one with: scout run SCOUT")
         if len(found) > limit:
-            streams.say(f"The newest {limit} are shown; more with --limit {limit * 5}")
+            tables.say_more(limit)
 
     session.run(work)
 

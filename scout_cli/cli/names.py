@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -62,6 +62,18 @@ class ScoutName(click.types.StringParamType):
 
 
 SCOUT = ScoutName()
+
+
+def scouts_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--scout SCOUT`, as often as wanted; the command takes them as `chosen`."""
+    return click.option(
+        "--scout",
+        "chosen",
+        metavar="SCOUT",
+        multiple=True,
+        type=SCOUT,
+        help="Only of this scout; may be given again.",
+    )(command)
 
 
 def offers(saved: Iterable[Named], incomplete: str) -> list[Offer]:

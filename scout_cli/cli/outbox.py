@@ -42,14 +42,7 @@ _COLUMNS = (
     multiple=True,
     help="Only in this state; may be given again.",
 )
-@click.option(
-    "--scout",
-    "chosen",
-    metavar="SCOUT",
-    multiple=True,
-    type=names.SCOUT,
-    help="Only of this scout; may be given again.",
-)
+@names.scouts_option
 @click.option("--limit", default=50, type=click.IntRange(1, 100_000), help="Messages, default 50.")
 @click.option("--retry", metavar="ID", multiple=True, help="Send this one again, now.")
 @click.option("--hold", metavar="ID", multiple=True, help="Keep this one from being sent.")
@@ -98,7 +91,7 @@ def command(
         else:
             _print(shown, titles, Times(app.clock.now(), utc))
         if more:
-            streams.say(f"The newest {limit} are shown; more with --limit {limit * 5}")
+            tables.say_more(limit)
 
     session.run(work)
 

@@ -29,14 +29,7 @@ _COLUMNS = (
 
 @click.command("search")
 @click.argument("words", metavar="WORDS...", nargs=-1, required=True)
-@click.option(
-    "--scout",
-    "chosen",
-    metavar="SCOUT",
-    multiple=True,
-    type=names.SCOUT,
-    help="Only of this scout; may be given again.",
-)
+@names.scouts_option
 @click.option("--all", "everything", is_flag=True, help="Also what was held back.")
 @click.option("--limit", default=20, type=click.IntRange(1, 1_000), help="Facts, default 20.")
 @times.utc_option

@@ -27,7 +27,7 @@ _COLUMNS = (
 
 @click.command("suppressed")
 @click.argument("chosen", metavar="[SCOUT]...", nargs=-1, type=names.SCOUT)
-@click.option("--since", metavar="WHEN", help="Only found since: 24h, 7d, 2w or a date.")
+@times.since_option
 @click.option("--limit", default=50, type=click.IntRange(1, 100_000), help="Facts, default 50.")
 @times.utc_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -66,7 +66,7 @@ def command(
         else:
             streams.say("Nothing was held back.")
         if len(found) > limit:
-            streams.say(f"The newest {limit} are shown; more with --limit {limit * 5}")
+            tables.say_more(limit)
 
     session.run(work)
 

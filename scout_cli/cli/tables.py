@@ -42,6 +42,11 @@ def show(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         streams.put("  ".join(cells).rstrip())
 
 
+def say_more(limit: int) -> None:
+    """Say that a list was cut at `limit` rows, and how to see more."""
+    streams.say(f"The newest {limit} are shown; more with --limit {limit * 5}")
+
+
 def pairs(rows: Sequence[tuple[str, str]]) -> None:
     """Print names and values to stdout, leaving out the empty ones."""
     filled = [(name, value) for name, value in rows if value]

@@ -47,6 +47,12 @@ def utc_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--utc", is_flag=True, help=text)(command)
 
 
+def since_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--since WHEN`, read by `since`."""
+    text = "Only found since: 24h, 7d, 2w or a date."
+    return click.option("--since", metavar="WHEN", help=text)(command)
+
+
 def relative(moment: datetime | None, now: datetime) -> str:
     """Return `3 h ago` or `in 2 d`; beyond two weeks the local date, `-` for None."""
     if moment is None:

@@ -134,35 +134,6 @@ def test_findings_are_chosen(words, number):
     assert len(json.loads(said.out)["findings"]) == number
 
 
-def test_doctor_checks_line_by_line(monkeypatch, tmp_path):
-    """One line each, configuration first; a failure has its remedy below it and makes exit 4."""
-    said = call("doctor")
-    assert said.code == 0
-    assert [row.split()[:2] for row in said.out.splitlines()] == [
-        ["ok", "configuration"],
-        ["ok", "database"],
-    ]
-    monkeypatch.setenv("SCOUT_ROUNDS", "0")
-    said = call("doctor")
-    assert said.code == 4
-    assert "SCOUT_ROUNDS" in said.out
-    failed, remedy = said.out.splitlines()[-2:]
-    assert failed.split()[:2] == ["FAIL", "model"]
-    assert remedy.strip() == "ollama serve"
-    assert "\x1b" not in said.out
-    document = json.loads(call("doctor", "--json").out)
-    assert document["ok"] is False
-    assert document["checks"][-1]["hint"] == "ollama serve"
-
-
-def test_doctor_shows_no_password(monkeypatch):
-    """The database is named without it."""
-    monkeypatch.setenv("SCOUT_DATABASE_URL", "postgresql://u:hunter2@h/db")
-    said = call("doctor")
-    assert "postgresql://u:***@h/db" in said.out
-    assert "hunter2" not in said.out + call("doctor", "--json").out
-
-
 def test_doctor_with_a_broken_file_says_which(tmp_path, monkeypatch):
     """Without configuration nothing else can be checked."""
     (tmp_path / "s.toml").write_text("[settings]\nnope = 1\n")
