@@ -2,7 +2,7 @@
 BIN := $(if $(wildcard .venv/bin/python),.venv/bin/,)
 RUNS ?= 10
 
-.PHONY: check test chaos fix docs bench real
+.PHONY: check test chaos fuzz fix docs bench real
 
 check:
 	$(BIN)ruff check .
@@ -18,6 +18,11 @@ test:
 # Kills, pauses, restarts, full disks; the long forms take about half an hour.
 chaos:
 	$(BIN)python -m tests.chaos --minutes 5
+
+# Requests made from the OpenAPI document, on both databases: no 5xx, nothing undocumented.
+fuzz:
+	$(BIN)python -m tests.server.fuzzing --minutes 10
+	$(BIN)python -m tests.server.fuzzing --minutes 5 --postgres
 
 fix:
 	$(BIN)ruff check --fix .

@@ -13,7 +13,7 @@ import time
 
 from measure import Row, options, show
 
-from scout_cli.core.novelty import cutoffs_of
+from scout_cli.core.cutoffs import cutoffs_of
 from scout_cli.evaluation import report, rules
 from scout_cli.evaluation.pairs import half
 from scout_cli.llm import open_embedder

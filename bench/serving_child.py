@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,8 +22,10 @@ from scout_cli.app import App
 from scout_cli.config import Settings
 from scout_cli.core.models import Scout
 from scout_cli.server.application import create
-from scout_cli.server.running import Place, listening
+from scout_cli.server.running import Place, listening, settle_memory
 from scout_cli.service.views import ExecutionGlance, ScoutView
+from scout_cli.store.audit import HEAD, Line
+from scout_cli.store.database import Json
 from scout_cli.store.rows import column
 from scout_cli.store.sqlite_file import path_of
 from scout_cli.store.statements import insert, values
@@ -30,6 +34,9 @@ LISTS = {
     "/scouts": (ScoutView, "scouts", "created_at"),
     "/api/v1/executions": (ExecutionGlance, "scout_executions", "started_at"),
 }
+
+_HEAD = "SELECT detail FROM marks WHERE name = $1"
+_ENDED = "UPDATE marks SET at = $2, detail = $3 WHERE name = $1"
 
 
 class Bare:
@@ -42,7 +49,7 @@ class Bare:
 
     def __init__(self, url: str, user: UUID) -> None:
         self._url = url
-        self._user = user
+        self.user = user
         self._sqlite: Any = None
         self._pool: Any = None
 
@@ -67,7 +74,7 @@ class Bare:
             ORDER BY "{order}" DESC, id DESC LIMIT $2"""
 
         async def handle(_: web.Request) -> web.Response:
-            rows = await self._rows(sql, 51)
+            rows = await self.rows(sql, self.user, 51)
             items = []
             for row in rows[:50]:
                 item = dict(zip(names, row, strict=True))
@@ -83,12 +90,38 @@ class Bare:
 
         return handle
 
-    async def _rows(self, sql: str, limit: int) -> Any:
+    async def rows(self, sql: str, *args: Any) -> Any:
+        """Run one statement."""
         if self._sqlite:
-            given = {"1": str(self._user), "2": limit}
-            return await self._sqlite.execute_fetchall(sql, given)
+            return await self._sqlite.execute_fetchall(sql, _bound(args))
         async with self._pool.acquire() as connection:
-            return await connection.fetch(sql, self._user, limit)
+            return await connection.fetch(sql, *args)
+
+    async def change(self, *statements: tuple[str, Sequence[Any]]) -> None:
+        """Run statements in a transaction, with the line that the log has of every change."""
+        async with self._changing() as run:
+            for sql, args in statements:
+                await run(sql, *args)
+            ((detail,),) = await run(self.locking(_HEAD), HEAD)
+            number = int(detail.partition(":")[0]) + 1
+            line = Line(number=number, at=datetime.now(UTC), actor="", action="bare", hash="0" * 64)
+            await run(insert("audit_log", Line), *values(line))
+            await run(_ENDED, HEAD, line.at, f"{number}:{line.hash}")
+
+    def locking(self, select: str) -> str:
+        """Return a SELECT whose rows nobody else changes before the transaction ends."""
+        return select if self._sqlite else f"{select} FOR UPDATE"
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+        if self._sqlite:
+            async with self._lock:
+                await self._sqlite.execute("BEGIN IMMEDIATE")
+                yield self.rows
+                await self._sqlite.commit()
+        else:
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection.fetch
 
     async def add(self, request: web.Request) -> web.Response:
         """Read JSON, store a scout, answer it."""
@@ -96,7 +129,7 @@ class Bare:
         now = datetime.now(UTC)
         scout = Scout(
             id=uuid4(),
-            user_id=self._user,
+            user_id=self.user,
             title=wish["title"],
             goal=wish["goal"],
             search_queries=wish["search_queries"],
@@ -104,28 +137,28 @@ class Bare:
             updated_at=now,
             next_run_at=now,
         )
-        given = [_bare(value) for value in values(scout)]
-        sql = insert("scouts", Scout)
-        if self._sqlite:
-            bound = {str(n): _text(value) for n, value in enumerate(given, 1)}
-            async with self._lock:
-                await self._sqlite.execute("BEGIN IMMEDIATE")
-                await self._sqlite.execute(sql, bound)
-                await self._sqlite.commit()
-        else:
-            async with self._pool.acquire() as connection:
-                await connection.execute(sql, *given)
+        await self.change((insert("scouts", Scout), stored(scout)))
         shown = {name: getattr(scout, name) for name in ScoutView.__struct_fields__}
         body = msgspec.json.encode(shown)
         return web.Response(body=body, status=201, content_type="application/json")
 
 
-def _bare(value: Any) -> Any:
-    return msgspec.json.encode(value.value).decode() if hasattr(value, "value") else value
+def stored(row: msgspec.Struct) -> list[Any]:
+    """Return the values of a record as a driver takes them."""
+    return [
+        msgspec.json.encode(value.value).decode() if isinstance(value, Json) else value
+        for value in values(row)
+    ]
+
+
+def _bound(args: Sequence[Any]) -> dict[str, Any]:
+    return {str(number): _text(value) for number, value in enumerate(args, 1)}
 
 
 def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID | datetime) else value
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
+    return str(value) if isinstance(value, UUID) else value
 
 
 async def _plain_json(connection: Any) -> None:
@@ -134,14 +167,18 @@ async def _plain_json(connection: Any) -> None:
     )
 
 
-async def bare(url: str, user: UUID) -> None:
-    """Serve the bare handlers until this process is ended."""
-    handlers = Bare(url, user)
+def lists(handlers: Bare, router: web.UrlDispatcher) -> None:
+    """Add the handlers of `serving.py`."""
+    for path, kind in LISTS.items():
+        router.add_get(path, handlers.listing(*kind))
+    router.add_post("/scouts", handlers.add)
+
+
+async def bare(handlers: Bare, add: Callable[[Any, web.UrlDispatcher], None]) -> None:
+    """Serve bare handlers until this process is ended."""
     await handlers.open()
     application = web.Application()
-    for path, kind in LISTS.items():
-        application.router.add_get(path, handlers.listing(*kind))
-    application.router.add_post("/scouts", handlers.add)
+    add(handlers, application.router)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -157,13 +194,19 @@ async def scout(settings: Settings) -> None:
         listening(create(app), Place(host="127.0.0.1", port=0)) as running,
     ):
         await app.database()
+        settle_memory()
         print(json.dumps({"port": running.place.port}), flush=True)
         await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
+def main(add: Callable[[Any, web.UrlDispatcher], None], of: type[Bare] = Bare) -> None:
+    """Serve what the command line names until this process is ended."""
     given = json.loads(sys.argv[2])
     if sys.argv[1] == "bare":
-        asyncio.run(bare(given["url"], UUID(given["user"])))
+        asyncio.run(bare(of(given["url"], UUID(given["user"])), add))
     else:
         asyncio.run(scout(msgspec.convert(given["settings"], Settings)))
+
+
+if __name__ == "__main__":
+    main(lists)

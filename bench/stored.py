@@ -46,8 +46,11 @@ _LOAD = {
 }
 _PICK = """SELECT id FROM scout_executions WHERE state = 'queued' AND run_after <= {now}
     ORDER BY run_after, id LIMIT 1"""
-_TAKE = """UPDATE scout_executions SET state = 'running', fence = fence + 1,
-    attempt = attempt + 1, lease_owner = 'bench', lease_until = {until} WHERE id = """
+_LEAST = """state = 'running', fence = fence + 1, attempt = attempt + 1, lease_owner = 'bench',
+    lease_until = {until}"""
+_WHOLE = f"""{_LEAST}, beats = 0, deadline_at = {{until}}, error_message = NULL,
+    error_class = NULL, started_at = {{now}}"""
+_TAKEN = """RETURNING id, scout_id, user_id, "trigger", slot_at, covers_from, fence, attempt"""
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,17 @@ class Stored:
             await self.db.script("VACUUM ANALYZE scouts")
             await self.db.script("VACUUM ANALYZE scout_executions")
 
-    async def bare_claims(self, many: int) -> float:
-        """Claim so many queued runs with nothing but the driver; return seconds for each."""
+    async def bare_claims(self, many: int, *, whole: bool = False) -> float:
+        """Claim so many queued runs with nothing but the driver; return seconds for each.
+
+        Args:
+            many: how many, one after the other.
+            whole: write all that a claim must: the deadline, and when the run began, which three
+                indexes hold. Without it, state and lease alone: the floor of any queue.
+        """
         if self.kind == "sqlite":
-            return await asyncio.to_thread(_bare_sqlite, path_of(self.url), many)
-        return await _bare_postgres(self.url, many)
+            return await asyncio.to_thread(_bare_sqlite, path_of(self.url), many, whole=whole)
+        return await _bare_postgres(self.url, many, whole=whole)
 
 
 @asynccontextmanager
@@ -104,30 +113,33 @@ async def stored(kind: str, scouts: int, server: launcher.Server) -> AsyncIterat
                 server.drop(name)
 
 
-def _bare_sqlite(path: Path, many: int) -> float:
+def _bare_sqlite(path: Path, many: int, *, whole: bool) -> float:
     now = datetime.now(UTC).isoformat(timespec="microseconds")
-    pick, take = _PICK.format(now="?"), _TAKE.format(until="?") + "?"
+    pick = _PICK.format(now="$1")
+    take = f"UPDATE scout_executions SET {_WHOLE if whole else _LEAST} WHERE id = $2 {_TAKEN}"
+    take = take.format(now="$1", until="$1")
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as connection:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
         began = time.perf_counter()
         for _ in range(many):
             connection.execute("BEGIN IMMEDIATE")
-            (id_,) = connection.execute(pick, (now,)).fetchone()
-            connection.execute(take, (now, id_))
+            (id_,) = connection.execute(pick, {"1": now}).fetchone()
+            assert connection.execute(take, {"1": now, "2": id_}).fetchall()
             connection.execute("COMMIT")
         return (time.perf_counter() - began) / many
 
 
-async def _bare_postgres(url: str, many: int) -> float:
-    pick = _PICK.format(now="$1")
-    sql = f"{_TAKE.format(until='$2')} ({pick} FOR UPDATE SKIP LOCKED) RETURNING id"
+async def _bare_postgres(url: str, many: int, *, whole: bool) -> float:
+    sql = f"""UPDATE scout_executions SET {_WHOLE if whole else _LEAST}
+        WHERE id = ({_PICK} FOR UPDATE SKIP LOCKED) {_TAKEN}"""
+    sql = sql.format(now="$1", until="$2")
     connection = await asyncpg.connect(url.partition("&scout_unsafe")[0])
     try:
         now = datetime.now(UTC)
         began = time.perf_counter()
         for _ in range(many):
-            assert await connection.fetchval(sql, now, now)
+            assert await connection.fetchrow(sql, now, now)
         return (time.perf_counter() - began) / many
     finally:
         await connection.close()

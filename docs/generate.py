@@ -22,7 +22,8 @@ import msgspec
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import schemas  # noqa: E402 - only now the tree is on the path
+import inside  # noqa: E402 - only now the tree is on the path
+import schemas  # noqa: E402
 from fields import meanings  # noqa: E402
 
 from scout_cli import cli, config, errors  # noqa: E402
@@ -117,6 +118,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "scouts-toml.md": _page(scouts_toml),
     "events.md": _page(event_page),
     "exit-codes.md": _page(error_page),
+    **{name: _page(build) for name, build in inside.PAGES.items()},
     "spec.json": lambda: _json(spec.document(cli.scout)),
     **{
         f"schema/{name}.schema.json": lambda build=build: _json(build())

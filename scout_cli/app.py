@@ -13,6 +13,7 @@ from uuid import UUID
 
 from scout_cli.config import Settings, machine_timezone
 from scout_cli.core.ports import Clock
+from scout_cli.service.audit import COMMAND_LINE
 from scout_cli.service.clocks import SystemClock
 from scout_cli.service.scouts import Scouts
 from scout_cli.shelf import Shelf
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # imported where they are used: most commands only read the d
     from scout_cli.service.accounts import Accounts
     from scout_cli.service.archive import Manifest, Restored
     from scout_cli.service.attempts import Attempts
-    from scout_cli.service.audit import Audit
+    from scout_cli.service.audit import Asker, Audit
     from scout_cli.service.catalogue import Catalogue
     from scout_cli.service.chats import Chats
     from scout_cli.service.checks import Check
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # imported where they are used: most commands only read the d
     from scout_cli.service.gateway import Gateway
     from scout_cli.service.household import Household
     from scout_cli.service.kit import Kit
+    from scout_cli.service.listener import Listener
     from scout_cli.service.outbox import Outbox
     from scout_cli.service.readiness import Readying
     from scout_cli.service.runs import Runs
@@ -53,7 +55,7 @@ if TYPE_CHECKING:  # imported where they are used: most commands only read the d
     from scout_cli.service.upkeep import Upkeep
     from scout_cli.service.vault import Vault
     from scout_cli.service.wishes import Wish
-    from scout_cli.service.worker import Listener, Worker
+    from scout_cli.service.worker import Worker
 
 
 class App:
@@ -127,9 +129,14 @@ class App:
 
         return keyring.vault(self.settings)
 
-    async def scouts(self, user: UUID | None = None) -> Scouts:
-        """Return the saved wishes of a user; of the local owner for None."""
-        return Scouts(await self.database(), self.clock, self.reasoner, user)
+    async def scouts(self, user: UUID | None = None, asker: Asker | None = None) -> Scouts:
+        """Return the saved wishes of a user; of the local owner for None.
+
+        Args:
+            user: whose.
+            asker: who acts, for the log; None for the user.
+        """
+        return Scouts(await self.database(), self.clock, self.reasoner, user, asker)
 
     async def findings(self, user: UUID | None = None) -> Findings:
         """Return what was found for a user, why, and how to search it; the local owner for None."""
@@ -155,19 +162,20 @@ class App:
 
         return Household(await self.database(), user)
 
-    async def tables(self) -> Tables:
-        """Return what writes rows for the web interface."""
+    async def tables(self, asker: Asker = COMMAND_LINE) -> Tables:
+        """Return what writes rows for the web interface; see `scouts`."""
         from scout_cli.service.tables import Tables  # noqa: PLC0415 - see above
 
-        return Tables(await self.database(), self.clock, machine_timezone())
+        return Tables(await self.database(), self.clock, machine_timezone(), asker)
 
-    async def runs(self) -> Runs:
-        """Return what runs the scouts of this database when somebody asks for it."""
+    async def runs(self, asker: Asker = COMMAND_LINE) -> Runs:
+        """Return what runs the scouts of this database when somebody asks for it; see `scouts`."""
         from scout_cli import derived  # noqa: PLC0415 - see above
         from scout_cli.service.runs import Runs  # noqa: PLC0415 - see above
 
         attempts = await self._shelf.get("attempts", self._open_attempts)
-        return Runs(await self.database(), self.clock, attempts, derived.terms(self.settings))
+        terms = derived.terms(self.settings)
+        return Runs(await self.database(), self.clock, attempts, terms, asker)
 
     async def scheduler(self, *, patient: bool = False) -> Scheduler:
         """Return what queues due scouts.
@@ -331,13 +339,13 @@ class App:
         """Return the model that converses; None where the built-in engine thinks."""
         return await self._outside().chat_model()
 
-    async def triggers(self) -> Triggers:
-        """Return what queues runs for the web interface."""
+    async def triggers(self, asker: Asker) -> Triggers:
+        """Return what queues runs for the web interface; see `scouts`."""
         from scout_cli.service.accounts.limits import Limits  # noqa: PLC0415 - see above
         from scout_cli.service.triggers import Triggers  # noqa: PLC0415 - see above
 
         database = await self.database()
-        return Triggers(database, await self.runs(), Limits(database))
+        return Triggers(database, await self.runs(asker), Limits(database))
 
     async def trials(self) -> Trials:
         """Return what sends test mails to accounts."""
@@ -355,16 +363,19 @@ class App:
 
         return Gateway(self.chat_model, self.clock)
 
-    async def chats(self, user: UUID | None = None, *, timezone: str = "UTC") -> Chats:
+    async def chats(
+        self, user: UUID | None = None, asker: Asker | None = None, *, timezone: str = "UTC"
+    ) -> Chats:
         """Return the conversations of a user about their scouts; the local owner's for None.
 
         Args:
             user: whose.
+            asker: see `scouts`.
             timezone: IANA name of the zone in which a new scout's rhythm is meant.
         """
         from scout_cli.service.chats import Chats  # noqa: PLC0415 - see above
 
-        saved, model = await self.scouts(user), self.chat_model
+        saved, model = await self.scouts(user, asker), self.chat_model
         return Chats(await self.database(), self.clock, saved, model, timezone=timezone)
 
     def checks(self, *, integrity: bool = False) -> AsyncIterator[Check]:

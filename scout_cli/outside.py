@@ -84,7 +84,7 @@ class Outside:
         return await self._shelf.get("guest_sessions", self._open_guest_sessions)
 
     async def _open_guest_sessions(self) -> Sessions:
-        sessions = Sessions(Guard(), user_agent(self._settings.contact))
+        sessions = Sessions(Guard(own=self._own), user_agent(self._settings.contact))
         self._shelf.closing(sessions.close)
         return sessions
 
@@ -155,15 +155,24 @@ class Outside:
             keep = kept.take if kept else None
         return Show(path=given.browser_path, at_once=given.browsers, keep_picture=keep)
 
+    @property
+    def _own(self) -> tuple[str, ...]:
+        """Where scout's own server answers: no page and no channel may talk to it."""
+        place = urls.place_of(self._settings.public_url)
+        return (place,) if place else ()
+
     async def _open_sessions(self) -> Sessions:
 
-        guard = Guard(private=self._settings.allow_private_networks, hosts=self._hosts)
+        private = self._settings.allow_private_networks
+        guard = Guard(private=private, hosts=self._hosts, own=self._own)
         sessions = Sessions(guard, user_agent(self._settings.contact))
         self._shelf.closing(sessions.close)
         if self._settings.robots:
             from scout_cli.net.robots import Robots  # noqa: PLC0415 - with the first page only
+            from scout_cli.service.manners import KeptRobots  # noqa: PLC0415 - see above
 
-            robots = Robots(sessions)
+            kept = KeptRobots(self._database, self._clock) if self._database else None
+            robots = Robots(sessions, shelf=kept)
             sessions.permit = robots.permit
             self._shelf.closing(robots.close)
         return sessions

@@ -25,9 +25,10 @@ class Shelf:
 
         Whoever asks meanwhile waits; an opener may ask for other things.
         """
-        async with self._locks[name]:
-            if name not in self._things:
-                self._things[name] = await opener()
+        if name not in self._things:
+            async with self._locks[name]:
+                if name not in self._things:
+                    self._things[name] = await opener()
         thing: T = self._things[name]
         return thing
 

@@ -1,7 +1,7 @@
 """Search engines over real HTTP on loopback: result pages as ddgs reads them, JSON as SearXNG's.
 
     async with SearchServer(lambda asked: duckduckgo_page(asked.query, FOUND)) as server:
-        DdgsSearch(["duckduckgo"], bases={"duckduckgo": server.url})
+        DdgsSearch(["duckduckgo"], sessions, bases={"duckduckgo": server.url})
 
 A script gets what was asked and returns a body, or a `Serves` for everything that can go wrong.
 """

@@ -24,6 +24,7 @@ SCOUTS = {
     "show": False,
     "chat": False,
     "edit": False,
+    "cancel": True,
     "pause": True,
     "resume": True,
     "rm": True,

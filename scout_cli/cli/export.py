@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from scout_cli import files
 from scout_cli.app import App
 from scout_cli.cli import names, streams, wishes
 from scout_cli.cli.session import Session, pass_session
@@ -128,23 +128,9 @@ def save(text: str, path: Path, *, force: bool) -> None:
         Conflict: there is a file, and `force` was not said.
         ConfigError: it cannot be written there.
     """
-    target = Path(os.path.realpath(path)) if force else path
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        written = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(text.encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-            if force:
-                written.replace(target)
-            else:
-                target.hardlink_to(written)
-        finally:
-            written.unlink(missing_ok=True)
-    except FileExistsError as error:
-        raise Conflict(f"{path} is there already", hint="say --force to overwrite it") from error
+        with files.whole(path, replace=force) as stream:
+            stream.write(text.encode())
     except OSError as error:
         hint = f"ls -ld {shlex.quote(str(path.parent))}"
         raise ConfigError(f"{path}: {error.strerror}", hint=hint) from error

@@ -90,13 +90,14 @@ async def _serve(app: App, place: Place, *, scheduler: bool) -> None:
     accounts = await app.accounts()
     await accounts.check_secret()
     # Before it listens: nobody may be faster than the owner. Behind a proxy everybody looks local.
-    token = await accounts.setup_token() if _others_reach(app, place) else None
+    token = await accounts.joining.setup_token() if _others_reach(app, place) else None
     limits = Limits(trusted=networks(app.settings.trusted_proxies))
     server = application.create(app, _rules(app, place))
     async with running.listening(server, place, limits) as live:
         worker = await app.worker(running.LogListener(), stays=True) if scheduler else None
         accounts.mailing.base_url = app.settings.public_url or live.place.url
         await _greet(app, live, token, scheduler=scheduler)
+        running.settle_memory()
 
         async def until(stop: asyncio.Event) -> None:
             await running.serve(live, worker, stop)

@@ -13,8 +13,8 @@ from scout_cli.cli.streams import ExitCode
 from scout_cli.core.events import Event
 from scout_cli.core.models import Execution
 from scout_cli.errors import ScoutError
+from scout_cli.service.listener import Ended
 from scout_cli.service.scheduler import Planned
-from scout_cli.service.worker import Ended
 
 _FINE = {"new", "nothing_new", "degraded", "given_back"}
 

@@ -88,8 +88,9 @@ class Settings(shape.Shape, frozen=True, kw_only=True):
     allow_private_networks: bool | tuple[_HostPort, ...] = False
     """Whether pages may be fetched from private addresses: `true`, or a list of `host:port`."""
     robots: bool = True
-    """Whether to leave pages alone that their sites let no program read (robots.txt). Pages and
-    feeds that you name yourself are read all the same: a person has asked for them."""
+    """Whether to leave pages alone that their sites let no program read (robots.txt), and to keep
+    the Crawl-delay that they ask for, up to ten seconds. Pages and feeds that you name yourself are
+    read all the same: a person has asked for them."""
     num_ctx: Annotated[int, Meta(ge=512, le=10_000_000)] = 8_192
     """Context length asked of the model, in tokens, prompt and answer together."""
     deadline: Annotated[float, Meta(ge=1, le=86_400)] = 1_800.0

@@ -10,16 +10,17 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scout_cli import files
 from scout_cli.config import file
 from scout_cli.errors import ConfigError
 
 _TABLE = "settings"
+_BOM = b"\xef\xbb\xbf"
 _SECRET = re.compile(r"(?i)(^|_)(keys?|tokens?|secrets?|passw(or)?ds?|pw)$")
 _HEADER = re.compile(r"[ \t]*\[")
 _OURS = re.compile(rf"""[ \t]*\[[ \t]*["']?{_TABLE}["']?[ \t]*\][ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)""")
@@ -126,28 +127,15 @@ def write(path: Path, text: str, *, secret: bool) -> None:
     target = Path(os.path.realpath(path))
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-        mark = target.exists() and target.read_bytes().startswith(b"\xef\xbb\xbf")
+        mark = target.exists() and target.read_bytes().startswith(_BOM)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(target, (b"\xef\xbb\xbf" if mark else b"") + text.encode(), mode, secret=secret)
+        with files.whole(target, replace=True, mode=mode & 0o700 if secret else mode) as out:
+            out.write((_BOM if mark else b"") + text.encode())
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be written: {error.strerror or error}",
             hint=f"ls -l {shlex.quote(str(path.parent))}",
         ) from error
-
-
-def _replace(target: Path, data: bytes, mode: int, *, secret: bool) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fchmod(out.fileno(), mode & 0o700 if secret else mode)
-            os.fsync(out.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import os
 import secrets
 import shlex
 import stat
-import tempfile
 import tomllib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from scout_cli import files
 from scout_cli.config import file
 from scout_cli.core import shape
 from scout_cli.errors import ConfigError, InvalidInput
@@ -98,21 +98,8 @@ def write(path: Path, kept: Kept) -> None:
     import tomli_w  # noqa: PLC0415 - once in the life of an installation
 
     text = _HEAD + "\n" + tomli_w.dumps(shape.plain(kept))
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
-    written = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        written.replace(path)
-    finally:
-        written.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with files.whole(path, replace=True) as stream:
+        stream.write(text.encode())
 
 
 def checked(keys: Sequence[str], kind: Kind, where: str, hint: str) -> tuple[str, ...]:

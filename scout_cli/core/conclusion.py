@@ -1,34 +1,30 @@
-"""Concluding: what is new in what was read, the brief, the sentence, the result."""
+"""Concluding: the brief, the sentence and the result of what was read and compared."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from msgspec.structs import replace
-
-from scout_cli.core import novelty, passages, report
-from scout_cli.core.details import difference, signature, unsure
-from scout_cli.core.events import FactCompared
+from scout_cli.core import passages, report
+from scout_cli.core.comparison import Comparison
+from scout_cli.core.fetching import LOOKED
 from scout_cli.core.job import Item, Job, ReportedFact, Result, Source
-from scout_cli.core.judging import ask_about
-from scout_cli.core.look import LOOKED, Look
+from scout_cli.core.look import Look
 from scout_cli.core.models import (
     REPORTED,
     Counts,
     Outcome,
     PageOutcome,
-    Path,
     Problem,
-    Rung,
 )
-from scout_cli.core.ports import Habits, Parts, Vector
-from scout_cli.core.reading import Fact, Reading
+from scout_cli.core.ports import Parts
+from scout_cli.core.reading import Reading
 from scout_cli.core.trail import OpenStep, OutOfTime, Trail
 from scout_cli.core.urls import host_of
 from scout_cli.core.verify import shared
+from scout_cli.core.words import sentences
 from scout_cli.core.writing import CitedFact, Summarise, Write, cites, without_cites
 
 
@@ -50,8 +46,7 @@ class Conclusion:
         self._look = look
         self._reading = reading
         self._reported: list[ReportedFact] = []
-        self._also: dict[Any, list[int]] = {}
-        self._undecided: dict[UUID, novelty.Verdict] = {}
+        self._also: Mapping[UUID, Sequence[int]] = {}
         self._cut_short = False
 
     async def out_of_time(self, late: OutOfTime) -> None:
@@ -60,109 +55,12 @@ class Conclusion:
         await self._trail.trouble(Problem(code=late.code, message=late.message, hint=late.hint))
 
     async def compare(self) -> None:
-        """Give every fact its novelty: against this run first, then against the earlier ones."""
-        if not self._reading.facts:
-            return
-        embedder = self._parts.embedder
-        given = {"facts": len(self._reading.facts), "embedder": embedder.name}
-        async with self._trail.step("analyze", "Compare with earlier findings", given) as step:
-            vectors = await embedder.embed([fact.text for fact in self._reading.facts])
-            compared = await self._compared(vectors)
-            step.output = {
-                "facts": [{"fact": fact.fact, "novelty": fact.novelty} for fact in compared]
-            }
-        self._reported = await self._asked(compared)
-        for fact, vector in zip(self._reported, vectors, strict=True):
-            await self._parts.memory.keep(fact.id, vector)
-            await self._trail.emit(FactCompared(at=self._parts.clock.now(), fact=fact))
-
-    async def _compared(self, vectors: Sequence[Vector]) -> list[ReportedFact]:
-        """Return the facts with what code alone can say about each."""
-        memory = self._parts.memory
-        usual = await memory.background()
-        habits = replace(self._look.habits, background=usual.cosine, sample=usual.sample)
-        levels = novelty.cutoffs_of(self._parts.embedder).on(habits)
-        kept: list[tuple[ReportedFact, Vector]] = []
-        for fact, vector in zip(self._reading.facts, vectors, strict=True):
-            twin = self._twin(fact, vector, kept, levels.upper)
-            verdict = self._twice(fact, twin) if twin else await self._judge(fact, vector, habits)
-            compared = self._as_reported(fact, verdict)
-            self._undecided[compared.id] = verdict
-            kept.append((compared, vector))
-        return [fact for fact, _ in kept]
-
-    async def _asked(self, compared: Sequence[ReportedFact]) -> list[ReportedFact]:
-        """Return the facts with what the model says about those between the cut-offs."""
-        verdicts = [self._undecided[fact.id] for fact in compared]
-        facts = [fact.fact for fact in compared]
-        settled = await ask_about(verdicts, facts, self._parts.reasoner, self._trail)
-        return [
-            _told(fact, verdict) if verdict is not before else fact
-            for fact, verdict, before in zip(compared, settled, verdicts, strict=True)
-        ]
-
-    def _twice(self, fact: Fact, twin: ReportedFact) -> novelty.Verdict:
-        """Return the verdict on a fact that another one of this run says too."""
-        self._also.setdefault(twin.id, []).append(fact.page.number)
-        said = f"the same as [S{twin.source}] in this run"
-        return novelty.Verdict(
-            novelty="repeat",
-            same_as=twin.same_as or twin.id,
-            reason=said,
-            story_id=twin.story_id,
-            path=Path(rungs=(Rung(name="words", outcome="the same", detail=said),)),
+        """Give every fact its novelty."""
+        comparison = Comparison(
+            self._parts, self._job, self._trail, self._look.habits, self._reading.facts
         )
-
-    async def _judge(self, fact: Fact, vector: Vector, habits: Habits) -> novelty.Verdict:
-        verdict = await novelty.judge(
-            fact.text,
-            fact.page.canonical_url,
-            vector,
-            memory=self._parts.memory,
-            embedder=self._parts.embedder,
-            habits=habits,
-        )
-        since = None if self._job.first else self._job.window.since
-        return novelty.outdated(verdict, fact.page.page.published_at, since)
-
-    @staticmethod
-    def _twin(
-        fact: Fact, vector: Vector, kept: list[tuple[ReportedFact, Vector]], upper: float
-    ) -> ReportedFact | None:
-        """Return the fact of this run that says the same, if there is one."""
-        details = signature(fact.text)
-        for other, other_vector in kept:
-            known = signature(other.fact)
-            if difference(details, known) or unsure(details, known):
-                continue  # asked first: it costs a hundredth of the vectors
-            if novelty.cosine(vector, other_vector) >= upper:
-                return other
-        return None
-
-    def _as_reported(self, fact: Fact, verdict: novelty.Verdict) -> ReportedFact:
-        page = fact.page.page
-        made = self._parts.clock.uuid()
-        return ReportedFact(
-            id=made,
-            source=fact.page.number,
-            fact=fact.text,
-            quote=fact.quote,
-            url=page.final_url,
-            canonical_url=fact.page.canonical_url,
-            host=host_of(page.final_url),
-            title=report.clean(page.title),
-            published_at=page.published_at,
-            published_from=page.published_from,
-            novelty=verdict.novelty,
-            same_as=verdict.same_as,
-            similarity=verdict.similarity,
-            reason=verdict.reason,
-            stated_date=fact.stated_date,
-            answered_by=fact.by,
-            story_id=verdict.story_id or made,
-            changed=verdict.changed,
-            path=verdict.path,
-        )
+        self._reported = await comparison.compare()
+        self._also = comparison.also
 
     async def draw(self) -> Result:
         """Write the brief, if anything is new, and return the result."""
@@ -233,7 +131,8 @@ class Conclusion:
         async with self._trail.step("analyze", "Summarise in one sentence") as step:
             tokens = passages.tokens_of(" ".join(question.facts)) + 600
             answer = await self._ask_or_built_in(question, step, reserve=0, tokens=tokens)
-            sentence = report.clean(answer.sentence)
+            # Small models go on behind it, until they are cut off.
+            sentence = report.clean(next(iter(sentences(answer.sentence)), ""))
             step.output = {"sentence": sentence}
             if self._job.id:
                 (vector,) = await self._parts.embedder.embed([sentence])
@@ -319,14 +218,3 @@ class Conclusion:
     async def _last_step(self, result: Result) -> None:
         async with self._trail.step("summarize", "Report") as step:
             step.output = {"response": result.results_summary.response}
-
-
-def _told(fact: ReportedFact, verdict: novelty.Verdict) -> ReportedFact:
-    """Return a fact with the verdict that a model's answer made of it."""
-    return replace(
-        fact,
-        novelty=verdict.novelty,
-        reason=verdict.reason,
-        changed=verdict.changed,
-        path=verdict.path,
-    )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from scout_cli.core.models import Record
+from scout_cli.core.orders import is_order
 from scout_cli.core.ranking import bm25
 from scout_cli.core.words import (
     ASKING_WORDS,
@@ -126,6 +127,7 @@ def _is_statement(sentence: str) -> bool:
         and (len(words(sentence)) >= 6 or len(terms(sentence)) >= 8)
         and not sentence[0].islower()
         and not _BOILERPLATE.search(sentence)
+        and not is_order(sentence)
     )
 
 

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from scout_cli.core.answers import MAX_PAIRS, JudgeAnswer
 from scout_cli.core.models import AnsweredBy, Record
-from scout_cli.core.novelty import NONE, UNSURE, Verdict, settle
 from scout_cli.core.passages import tokens_of
 from scout_cli.core.ports import Reasoner
 from scout_cli.core.reading import RESERVED_CALLS
 from scout_cli.core.report import clean
 from scout_cli.core.signature import numbers
 from scout_cli.core.trail import OutOfTime, Trail
+from scout_cli.core.verdicts import NONE, UNSURE, Verdict, settle
 from scout_cli.core.verify import has_link, shared
 from scout_cli.core.words import fold, folded_set, shorten, terms
 from scout_cli.errors import InvalidInput

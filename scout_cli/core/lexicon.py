@@ -81,13 +81,26 @@ _STAGES = _stems(
     "планир обсужд рассматр рассмотр ищет. ищут. хочет. хотят. ожида готов."
 )
 """What is not done yet: when it is no longer said of a matter, the matter has moved on."""
+_LACKING = _stems(
+    "stop. stops. stopped. drop. drops. dropped. refus reject declin cancel scrap. scrapped. clos "
+    "shut. shuts. ban. bans. banned. forbid forbad prohibit halt cease suspend abandon end. ends. "
+    "ended. lack. lacks. fail. fails. failed. unhurt unharmed prevent withdr withh remov exclud "
+    "stopp einstell eingestellt verbiet verbot verweiger abgesagt. absag gestrichen. streich "
+    "beend schliess geschlossen. gesperrt. sperrt entfall entfallt fehlt. unverletzt verzicht "
+    "arret cess. cesse. cessent. interdi refus annul ferm suspend supprim renonc abandonn manqu "
+    "indemne. prohib rechaz niega. cancel cierr cerrad cerro. elimin retir falt. falta. carec "
+    "ileso. ilesa. ilesos. ilesas. deja. dejan. dejo. "
+    "прекра останов запре отказ отмен закры приостан лиша отсутств снима снял перестал"
+)
+"""Words with a `not` in them: who refuses does not accept."""
 _PHRASES = {
     name: re.compile(rf"\b(?:{listed})\b")
     for name, listed in {
-        "cancelled": r"call(?:s|ed)? off|calling off|pull(?:s|ed)? the plug",
+        "cancelled": r"call(?:s|ed)? off|calling off|pull(?:s|ed)? the plug|"
+        r"sag(?:t|en|ten?)\b.{1,80} ab",
         "postponed": r"put(?:s)? off|push(?:es|ed)? back|slip(?:s|ped)? to",
         "rejected": r"turn(?:s|ed)? down|str(?:ikes?|uck) down|thr(?:ows?|ew|own) out|vot(?:es|ed) "
-        r"against|fail(?:s|ed)? in",
+        r"against|fail(?:s|ed)? in|lehn(?:t|en|ten?)\b.{1,80} ab",
         "approved": r"green light|vot(?:es|ed) for|said yes to|gr[uü]nes licht|feu vert|luz verde",
         "recalled": r"t(?:akes?|ook|aken) (?:\w+ ){1,4}off the (?:market|shelves)|back to the "
         r"workshop|pull(?:s|ed)? (?:\w+ ){1,4}from the (?:market|store|shelves)",
@@ -121,6 +134,12 @@ def _is(word: str, of: str) -> bool:
 def denials(words: frozenset[str]) -> frozenset[str]:
     """Return those of some folded words that say `not`."""
     return frozenset(word for word in words if _is(word, "not") or word.startswith("n'"))
+
+
+def lacking(word: str) -> bool:
+    """Return whether a folded word says `not` without the word."""
+    stems, whole = _LACKING
+    return word in whole or word.startswith(stems)
 
 
 def pending(words: frozenset[str]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from scout_cli.core.cutoffs import cosine
 from scout_cli.core.models import SeenPage
-from scout_cli.core.novelty import cosine
 from scout_cli.core.ports import Background, Earlier, Habits, Neighbour, Vector
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from scout_cli.core import passages, report, verify
 from scout_cli.core.answers import Claim, ExtractAnswer
 from scout_cli.core.events import FactDropped, FactVerified
+from scout_cli.core.fetching import ReadPage
 from scout_cli.core.job import Job
-from scout_cli.core.look import ReadPage
 from scout_cli.core.models import AnsweredBy, Record
 from scout_cli.core.ports import Parts
 from scout_cli.core.questions import Extract

@@ -22,6 +22,7 @@ from scout_cli.core.interview import known as shown
 from scout_cli.core.models import Location, Record, Scout
 from scout_cli.core.ports import Message, Tool, ToolCall
 from scout_cli.core.setting_up import NAME, Update, missing
+from scout_cli.core.words import fold
 from scout_cli.errors import InvalidInput
 
 _NOBODY = UUID(int=0)
@@ -133,6 +134,21 @@ def built_in(found: Relay, now: datetime) -> Step:
     unclear = not (arguments or seen.understood)
     text = next_words(after.scout, found.language, noted=tuple(noted), unclear=unclear)
     return Step(arguments=arguments, text=text)
+
+
+def repeats(messages: Sequence[Message], text: str, *, whole: bool = False) -> bool:
+    """Return whether a model only says again what it was told, as poor ones do.
+
+    Args:
+        messages: the conversation.
+        text: of the model, so far.
+        whole: it is all that the model said.
+    """
+    heard = " ".join(fold(text).split())
+    if heard.startswith("{"):
+        return True  # what a tool answered, or a call that is none
+    said = (" ".join(fold(each.content).split()) for each in messages if _is_person(each))
+    return any(each == heard if whole else each.startswith(heard) for each in said)
 
 
 def words(found: Relay) -> str:

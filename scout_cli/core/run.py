@@ -37,7 +37,7 @@ class Run:
         """Run to the end and return the result; an error ends the steps under way."""
         try:
             return await self._go()
-        except Exception:
+        except Exception:  # steps under way are ended, then it goes on its way
             await self._trail.end_open("the run broke off")
             raise
 

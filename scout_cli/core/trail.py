@@ -77,7 +77,7 @@ class Trail:
             return
         try:
             await self._sink(event)
-        except Exception:
+        except Exception:  # a sink may raise anything: it goes on its way
             self._deaf = True
             raise
 
@@ -102,7 +102,7 @@ class Trail:
         )
         try:
             yield step
-        except Exception as error:
+        except Exception as error:  # told as the end of the step, then it goes on its way
             unexpected = f"unexpected {type(error).__name__}"
             step.fail(error.message if isinstance(error, ScoutError) else unexpected)
             await self._finish(step)

@@ -87,6 +87,14 @@ def host_of(url: str) -> str:
     return host
 
 
+def place_of(url: str) -> str:
+    """Return the `host:port` that an http or https `url` leads to; empty when it is none."""
+    parts = _parts(url)
+    if parts is None or not parts.hostname or parts.scheme.lower() not in _DEFAULT_PORTS:
+        return ""
+    return f"{parts.hostname}:{parts.port or _DEFAULT_PORTS[parts.scheme.lower()]}"
+
+
 def is_web(url: str) -> bool:
     """Return whether `url` is an absolute http or https URL that can be read and shown.
 

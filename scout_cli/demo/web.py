@@ -58,10 +58,6 @@ class DemoWeb:
         self.visits: list[Visit] = []
         self._wanted = port
         self._port = 0
-        self._index = Index(
-            (leaf, self._library.sites[leaf.host].language)
-            for leaf in self._library.leaves.values()
-        )
 
     async def __aenter__(self) -> Self:
         application = web.Application(middlewares=[self._note])
@@ -71,6 +67,10 @@ class DemoWeb:
         site = web.TCPSite(self._runner, LOOPBACK, self._wanted)
         await site.start()
         self._port = int(self._runner.addresses[0][1])
+        self._index = Index(
+            (leaf, self._library.sites[leaf.host].language)
+            for leaf in self._library.leaves.values()
+        )
         return self
 
     async def __aexit__(

@@ -11,8 +11,8 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from scout_cli.core.cutoffs import Cutoffs, cutoffs_of
 from scout_cli.core.models import Record
-from scout_cli.core.novelty import Cutoffs, cutoffs_of
 from scout_cli.core.ports import Embedder
 from scout_cli.evaluation import rules
 from scout_cli.evaluation.history import History

@@ -7,8 +7,8 @@ from statistics import median
 from typing import Any
 
 from scout_cli.core import novelty
+from scout_cli.core.cutoffs import Cutoffs
 from scout_cli.core.models import Opinion, Record
-from scout_cli.core.novelty import Cutoffs
 from scout_cli.core.ports import Earlier, Neighbour
 from scout_cli.store import embedders, vectors
 from scout_cli.store.database import Database
@@ -92,7 +92,7 @@ def _replayed(stored: Sequence[EarlierVector], cosines: Any) -> Iterator[Past]:
             Neighbour(finding=_earlier(stored[other]), cosine=float(cosines[at, other]))
             for other in closest
         )
-        yield Past(fact=each.fact, near=tuple(near), opinion=getattr(each, "opinion", None))
+        yield Past(fact=each.fact, near=tuple(near), opinion=each.opinion)
 
 
 def _earlier(stored: EarlierVector) -> Earlier:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scout_cli.core.cutoffs import Cutoffs, cutoffs_of
 from scout_cli.core.models import Record
-from scout_cli.core.novelty import Cutoffs, cutoffs_of
 from scout_cli.core.ports import Embedder
 from scout_cli.evaluation import rules
 from scout_cli.evaluation.measures import Measures

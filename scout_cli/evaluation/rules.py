@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from scout_cli.core import novelty
+from scout_cli.core.cutoffs import Cutoffs, cosine
 from scout_cli.core.models import Novelty, Record
-from scout_cli.core.novelty import Cutoffs
 from scout_cli.core.ports import Earlier, Embedder, Neighbour
 from scout_cli.evaluation.pairs import Pair
 from scout_cli.evaluation.scores import Score, score
@@ -39,8 +39,7 @@ async def cases(pairs: Sequence[Pair], embedder: Embedder) -> list[Case]:
     sentences = list(dict.fromkeys(s for pair in pairs for s in (pair.earlier, pair.later)))
     vectors = dict(zip(sentences, await embedder.embed(sentences), strict=True))
     return [
-        Case(pair=pair, cosine=novelty.cosine(vectors[pair.earlier], vectors[pair.later]))
-        for pair in pairs
+        Case(pair=pair, cosine=cosine(vectors[pair.earlier], vectors[pair.later])) for pair in pairs
     ]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -19,7 +19,7 @@ from uuid import UUID
 
 import procrastinate
 import psycopg
-from procrastinate import exceptions, jobs, schema
+from procrastinate import connector, exceptions, jobs, schema
 from psycopg import pq
 
 from scout_cli.errors import DatabaseUnavailable
@@ -36,7 +36,7 @@ _STALLED = 30.0
 _POLL = 2.0
 """Seconds between two looks when no notification comes."""
 _CONNECT = 10.0
-_LEAVE = 1.0
+_LEAVE = 0.2
 """Seconds for which a worker that lost its connection waits for its jobs: they run on alone."""
 _BATCH = 200
 _MISSING = (
@@ -53,6 +53,9 @@ _ALIVE = {
 }
 """libpq's words for noticing within half a minute that the network was cut."""
 
+_GONE = (exceptions.ConnectorException, exceptions.AppNotOpen)
+"""What the queue raises while its connections are lost, and after they were given up."""
+
 # What goes wrong is told in scout's own two lines; the packages would add tracebacks.
 for _name in ("procrastinate", "psycopg", "psycopg.pool"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
@@ -65,10 +68,40 @@ def _told(record: logging.LogRecord) -> bool:
     Their executions ended by lease and fence, and a job that stays behind is forgotten.
     """
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, exceptions.ConnectorException)
+    return not isinstance(error, _GONE)
 
 
 logging.getLogger("asyncio").addFilter(_told)
+
+
+class _Connector(procrastinate.PsycopgConnector):
+    """Gives its pool up with the connection that listens: the server has left all of them.
+
+    The pool itself would look for the server at ever longer intervals, and let jobs wait for it.
+    """
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether the pool was given up, so that another one is needed."""
+        try:
+            return self.pool.closed
+        except exceptions.AppNotOpen:
+            return True
+
+    async def listen_notify(
+        self, on_notification: connector.Notify, channels: Iterable[str]
+    ) -> None:
+        """Tell of new jobs until the connection is lost."""
+        try:
+            await super().listen_notify(on_notification, channels)
+        except exceptions.ConnectorException:
+            await self.pool.close(timeout=0)
+            raise
+
+
+async def _one_statement_each(connection: psycopg.AsyncConnection) -> None:
+    """Save the round trips around each statement: Procrastinate's are functions, all of them."""
+    await connection.set_autocommit(True)
 
 
 class Procrastinate:
@@ -84,14 +117,16 @@ class Procrastinate:
     def __init__(self, dsn: str, concurrency: int | None) -> None:
         self._concurrency = concurrency
         self._take: Callable[[UUID], Awaitable[None]] | None = None
-        connector = procrastinate.PsycopgConnector(
-            conninfo=connection_of(dsn),
+        self._address = connection_of(dsn)
+        self._connector = _Connector(
+            conninfo=self._address,
             min_size=1,
             max_size=4,
             timeout=_CONNECT,
             reconnect_timeout=_CONNECT,
+            configure=_one_statement_each,
         )
-        self._app = procrastinate.App(connector=connector)
+        self._app = procrastinate.App(connector=self._connector)
         self._app.task(name=TASK, queue=QUEUE)(self._do)
         self._opening = asyncio.Lock()
         self._open = False
@@ -178,9 +213,10 @@ class Procrastinate:
 
     async def close(self) -> None:
         """Give back connections. Closing twice is harmless."""
-        if self._open:
-            self._open = False
-            await self._app.close_async()
+        async with self._opening:
+            if self._open:
+                self._open = False
+                await self._app.close_async()
 
     async def _do(self, execution_id: str) -> None:
         assert self._take is not None
@@ -191,11 +227,19 @@ class Procrastinate:
         try:
             async with self._opening:
                 if not self._open:
-                    await self._app.open_async()
+                    await self._reached()
                     self._open = True
+                    await self._app.open_async()
             yield
-        except (exceptions.ConnectorException, psycopg.Error, OSError) as error:
+        except (*_GONE, psycopg.Error, OSError) as error:
+            if self._connector.is_closed:
+                await self.close()
             raise _lost(error) from error
+
+    async def _reached(self) -> None:
+        """Fail at once where the server does not answer; a pool would go on trying."""
+        async with await psycopg.AsyncConnection.connect(self._address):
+            pass
 
 
 def open_procrastinate(url: str, dsn: str) -> Procrastinate:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +21,9 @@ from scout_cli.net.traffic import Traffic
 Arguments = Callable[..., tuple[str, ...]]
 """Given the proxy's address and `pictures`, what the browser is started with."""
 
+_MORE = {"died": 1, "absent": 1, "killed": 10}
+"""Further tries for one page. Two deaths at work may be the page's doing, and a browser that cannot
+start will not; but no page has killed what was still starting."""
 _GLANCE = 0.2
 """Seconds between two looks at how much memory a page takes."""
 
@@ -30,12 +32,14 @@ class BrowserFailed(Exception):
     """The browser showed nothing.
 
     Args:
-        kind: `timeout` it took too long, `died` it broke off, `absent` it did not start, `memory`
-            the page wanted too much.
+        kind: `timeout` it took too long, `died` it broke off, `absent` it did not start, `killed`
+            something ended it while it started, `memory` the page wanted too much.
         detail: for people, one line.
     """
 
-    def __init__(self, kind: Literal["timeout", "died", "absent", "memory"], detail: str) -> None:
+    def __init__(
+        self, kind: Literal["timeout", "died", "absent", "killed", "memory"], detail: str
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
@@ -102,19 +106,30 @@ class Browser:
     async def render(self, url: str, *, language: str = "") -> tuple[Rendered, Traffic]:
         """Show one page and return its document, and what it asked of the network.
 
-        When the browser breaks off, at work or while it starts, a fresh one has another try.
+        When the browser breaks off, at work or while it starts, a fresh one has another try, as
+        long as the time of one page, all tries together, is not over.
 
         Raises:
             BrowserFailed: nothing was shown.
         """
         order = Render(url=url, language=language, picture=self._pictures)
         async with self._lock:
+            now = asyncio.get_running_loop().time
+            until, left = now() + self._bounds.page, dict(_MORE)
             try:
                 return await self._once(order)
             except BrowserFailed as failed:
-                if failed.kind not in ("died", "absent") or self._closed:
-                    raise
-            return await self._once(order)
+                last = failed
+            while left.get(last.kind) and not self._closed and now() < until:
+                left[last.kind] -= 1
+                try:
+                    async with asyncio.timeout_at(until):
+                        return await self._once(order)
+                except BrowserFailed as failed:
+                    last = failed
+                except TimeoutError:
+                    break
+            raise last
 
     async def warm_up(self) -> None:
         """Start the browser.
@@ -184,7 +199,7 @@ class Browser:
         proxy = await FilteringProxy(self._guard).__aenter__()
         try:
             child = await offspring.start("browser_child", kind="browser")
-        except BaseException:
+        except BaseException:  # a cancellation too: nobody else ends it
             await proxy.__aexit__(None, None, None)
             raise
         running = self._running = _Running(child, proxy)
@@ -193,8 +208,11 @@ class Browser:
             await self._told(running)
             begun = not self._closed
         except (EOFError, OSError, ValueError, msgspec.MsgspecError) as error:
-            said = child.last_words()  # TimeoutError is an OSError
-            raise BrowserFailed("absent", f"the browser did not start{said}") from error
+            killed = not isinstance(error, TimeoutError) and await child.was_killed()
+            said = child.last_words()
+            raise BrowserFailed(
+                "killed" if killed else "absent", f"the browser did not start{said}"
+            ) from error
         finally:
             if not begun:
                 await self._end()
@@ -231,58 +249,3 @@ class Browser:
         running, self._running = self._running, None
         if running is not None:
             await asyncio.shield(running.end())
-
-
-class Browsers:
-    """Some browsers, each started when the others are busy.
-
-    Args:
-        make: makes one, not yet started.
-        limit: how many at once.
-        idle: seconds after which those that nobody needs are closed.
-    """
-
-    def __init__(self, make: Callable[[], Browser], *, limit: int = 1, idle: float = 60.0) -> None:
-        self._make = make
-        self._idle = idle
-        self._places = asyncio.Semaphore(limit)
-        self._free: list[Browser] = []
-        self._all: list[Browser] = []
-        self._tiring: asyncio.Task[None] | None = None
-        self._closed = False
-
-    async def render(self, url: str, *, language: str = "") -> tuple[Rendered, Traffic]:
-        """Show one page; see `Browser.render`."""
-        async with self._places:
-            await self._stay_awake()
-            browser = self._free.pop() if self._free else self._another()
-            try:
-                return await browser.render(url, language=language)
-            finally:
-                self._free.append(browser)
-                if len(self._free) == len(self._all) and not self._closed:
-                    self._tiring = asyncio.create_task(self._tire())
-
-    async def close(self) -> None:
-        """End all of them."""
-        self._closed = True
-        await self._stay_awake()
-        await asyncio.gather(*(browser.close() for browser in self._all))
-
-    def _another(self) -> Browser:
-        if self._closed:
-            raise BrowserFailed("absent", "the browser is closed")
-        browser = self._make()
-        self._all.append(browser)
-        return browser
-
-    async def _tire(self) -> None:
-        await asyncio.sleep(self._idle)
-        await asyncio.gather(*(browser.rest() for browser in self._all))
-
-    async def _stay_awake(self) -> None:
-        tiring, self._tiring = self._tiring, None
-        if tiring is not None:
-            tiring.cancel()
-            with suppress(asyncio.CancelledError):
-                await tiring

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -18,6 +19,11 @@ from scout_cli.fetch import groups, scratch, wire
 from scout_cli.fetch.tidy import one_line
 
 T = TypeVar("T")
+
+_LEAVE = 1.0
+"""Seconds in which a child that fell silent has ended, if it is going to."""
+_KILLED = re.compile(r"signal=SIGKILL|closed while reading from the driver")
+"""What Playwright says of a browser, and of a driver, that was there and is no more."""
 
 
 class Child:
@@ -66,12 +72,21 @@ class Child:
             await asyncio.to_thread(groups.end, self.folder)
         scratch.remove(self.folder)
 
+    async def was_killed(self) -> bool:
+        """Return whether somebody else ended the child, which fell silent, or its browser."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE):
+                await self.process.wait()
+        return (self.process.returncode or 0) < 0 or bool(_KILLED.search(self._complaints()))
+
     def last_words(self) -> str:
         """Return the end of what the child complained of, for the error message."""
+        said = [line.strip() for line in self._complaints().split("\n") if line.strip()]
+        return f": {one_line(said[-1], 160)}" if said else ""
+
+    def _complaints(self) -> str:
         with suppress(OSError):
-            lines = (self.folder / "stderr").read_text(errors="replace").split("\n")
-            said = [line.strip() for line in lines if line.strip()]
-            return f": {one_line(said[-1], 160)}" if said else ""
+            return (self.folder / "stderr").read_text(errors="replace")
         return ""
 
 
@@ -98,7 +113,7 @@ async def start(module: str, *arguments: str, kind: scratch.Kind) -> Child:
                 cwd=folder,
                 start_new_session=True,
             )
-    except BaseException:
+    except BaseException:  # a cancellation too: the folder has no owner yet
         scratch.remove(folder)
         raise
     return Child(process, folder)

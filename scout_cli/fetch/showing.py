@@ -10,7 +10,8 @@ from yarl import URL
 from scout_cli.core.models import PageOutcome, Record
 from scout_cli.core.ports import FetchRequest
 from scout_cli.fetch import launching, outcomes
-from scout_cli.fetch.browser import Browser, BrowserFailed, Browsers
+from scout_cli.fetch.browser import Browser, BrowserFailed
+from scout_cli.fetch.browsers import Browsers
 from scout_cli.fetch.reader import Reader, ReaderFailed
 from scout_cli.fetch.show import HINT, Show
 from scout_cli.fetch.wire import Reading, ReadPage, Rendered
@@ -21,6 +22,7 @@ from scout_cli.net.traffic import Traffic
 _FAILED: dict[str, PageOutcome] = {
     "timeout": "timeout",
     "died": "unreadable",
+    "killed": "unreadable",
     "absent": "needs_browser",
     "memory": "too_large",
 }

@@ -9,9 +9,8 @@ from typing import Any
 from scout_cli.core.ports import ChatReply, ChatRequest, Message, TokenSink, Tool, ToolCall
 from scout_cli.errors import ModelUnavailable
 from scout_cli.llm import ModelSettings
-from scout_cli.llm.address import parse
 from scout_cli.llm.grammar import for_grammar
-from scout_cli.llm.ollama_server import Abilities, OllamaServer
+from scout_cli.llm.ollama_server import Abilities, OllamaServer, connected
 from scout_cli.llm.ranking import PULL_CHAT, best_chat, short
 from scout_cli.llm.reply import Collected
 
@@ -30,24 +29,10 @@ async def open_ollama_chat(url: str, settings: ModelSettings) -> OllamaChat:
         ConfigError: the URL cannot be used.
         ModelUnavailable: no model is named, and the server does not answer or has none.
     """
-    address = parse(url, setting="llm_url")
-    server = OllamaServer(address, settings)
-    model = address.model
-    if not model:
-        try:
-            model = await _best_installed(server)
-        except ModelUnavailable:
-            await server.aclose()
-            raise
-    return OllamaChat(server, model, settings)
-
-
-async def _best_installed(server: OllamaServer) -> str:
-    if found := best_chat(await server.installed()):
-        return short(found.name)
-    raise ModelUnavailable(
-        f"Ollama at {server.base} has no chat model", hint=PULL_CHAT, retryable=False
+    server, model = await connected(
+        url, settings, setting="llm_url", best=best_chat, lacking="chat model", hint=PULL_CHAT
     )
+    return OllamaChat(server, model, settings)
 
 
 class OllamaChat:

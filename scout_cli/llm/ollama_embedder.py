@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from scout_cli.core.ports import Vector
 from scout_cli.errors import ModelUnavailable
 from scout_cli.llm import ModelSettings
-from scout_cli.llm.address import parse
 from scout_cli.llm.embedding_models import traits_of
-from scout_cli.llm.ollama_server import OllamaServer
+from scout_cli.llm.ollama_server import OllamaServer, connected
 from scout_cli.llm.ranking import PULL_EMBEDDER, best_embedder, short
 
 _AT_ONCE = 32
@@ -26,24 +25,15 @@ async def open_ollama_embedder(url: str, settings: ModelSettings) -> OllamaEmbed
         ConfigError: the URL cannot be used.
         ModelUnavailable: no model is named, and the server does not answer or has none.
     """
-    address = parse(url, setting="embed_url")
-    server = OllamaServer(address, settings)
-    model = address.model
-    if not model:
-        try:
-            model = await _best_installed(server)
-        except ModelUnavailable:
-            await server.aclose()
-            raise
-    return OllamaEmbedder(server, model)
-
-
-async def _best_installed(server: OllamaServer) -> str:
-    if found := best_embedder(await server.installed()):
-        return short(found.name)
-    raise ModelUnavailable(
-        f"Ollama at {server.base} has no embedding model", hint=PULL_EMBEDDER, retryable=False
+    server, model = await connected(
+        url,
+        settings,
+        setting="embed_url",
+        best=best_embedder,
+        lacking="embedding model",
+        hint=PULL_EMBEDDER,
     )
+    return OllamaEmbedder(server, model)
 
 
 class OllamaEmbedder:

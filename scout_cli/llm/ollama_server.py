@@ -2,14 +2,15 @@
 
 The client waits for ever by default, follows redirects, reads replies of any size, and sends the
 `OLLAMA_API_KEY` of the environment to whatever host it talks to; all four are undone here. What it
-raises for the same fault differs between calls; `_translated` is the one table.
+raises for the same fault differs between calls; `_translated` is the one table. The transport is in
+`ollama_transport`.
 Source: https://github.com/ollama/ollama/blob/main/docs/api.md
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -19,7 +20,8 @@ import ollama
 from scout_cli.core.models import Record
 from scout_cli.errors import ModelUnavailable
 from scout_cli.llm import ModelSettings
-from scout_cli.llm.address import Address
+from scout_cli.llm.address import Address, parse
+from scout_cli.llm.ollama_transport import Bounded, OnlyOurKey
 from scout_cli.llm.ranking import Installed, nearest, short
 
 CONNECT_SECONDS = 5.0
@@ -28,9 +30,6 @@ QUESTION_SECONDS = 15.0
 
 _END_SECONDS = 0.1
 """Between the last part of an answer and the end of its stream; they come together."""
-
-LARGEST_REPLY = 16 * 1024 * 1024
-"""Bytes of one reply, streamed or not. A long answer is below 4 MiB on the wire."""
 
 _NOT_FOUND, _TOO_MANY, _SERVER_FAULT, _OVERLOADED = 404, 429, 500, 503
 _LONGEST_QUOTED = 200
@@ -49,6 +48,47 @@ class Abilities(Record, frozen=True, kw_only=True):
     size: str = ""
 
 
+async def connected(
+    url: str,
+    settings: ModelSettings,
+    *,
+    setting: str,
+    best: Callable[[Sequence[Installed]], Installed | None],
+    lacking: str,
+    hint: str,
+) -> tuple[OllamaServer, str]:
+    """Return the server of `url`, and the model that it names or else the best installed one.
+
+    Args:
+        url: the value of a setting.
+        settings: limits and key.
+        setting: its name, for errors.
+        best: picks one of the installed models.
+        lacking: what is not there when it picks none, for people.
+        hint: the command that brings one.
+
+    Raises:
+        ConfigError: the URL cannot be used.
+        ModelUnavailable: no model is named, and the server does not answer or has none.
+    """
+    address = parse(url, setting=setting)
+    server = OllamaServer(address, settings)
+    if address.model:
+        return server, address.model
+    try:
+        installed = await server.installed()
+    except BaseException:  # a cancellation too: nobody else closes it
+        await server.aclose()
+        raise
+    found = best(installed)
+    if found is None:
+        await server.aclose()
+        raise ModelUnavailable(
+            f"Ollama at {server.base} has no {lacking}", hint=hint, retryable=False
+        )
+    return server, short(found.name)
+
+
 class OllamaServer:
     """A connection to one server.
 
@@ -62,13 +102,13 @@ class OllamaServer:
         self._settings = settings
         self._client = ollama.AsyncClient(
             host=self.base,
-            auth=_OnlyOurKey(settings.api_key),
+            auth=OnlyOurKey(settings.api_key),
             headers={"accept-encoding": "identity"},
             follow_redirects=False,
             trust_env=False,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             # Without TLS there is no certificate to check, and loading the store costs time.
-            transport=_Bounded(verify=address.scheme == "https", trust_env=False),
+            transport=Bounded(verify=address.scheme == "https", trust_env=False),
         )
 
     async def aclose(self) -> None:
@@ -201,56 +241,12 @@ class OllamaServer:
 
     def _unreachable(self, error: Exception) -> ModelUnavailable:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | ConnectionError):
-            return ModelUnavailable(
-                f"No Ollama answers at {self.base} ({_root(error)})",
-                hint="ollama serve",
-            )
+            said = f"No Ollama answers at {self.base} ({_root(error)})"
+            return ModelUnavailable(said, hint="ollama serve")
         return ModelUnavailable(
             f"The connection to Ollama at {self.base} broke off ({_first(error)})",
             hint="Try again; if it stays so: ollama serve",
         )
-
-
-class _OnlyOurKey(httpx.Auth):
-    """Sends the key that was passed in, and nothing when there is none."""
-
-    def __init__(self, key: str) -> None:
-        self._key = key
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers.pop("authorization", None)
-        if self._key:
-            request.headers["authorization"] = f"Bearer {self._key}"
-        yield request
-
-
-class _Bounded(httpx.AsyncHTTPTransport):
-    """Ends any reply that is larger than `LARGEST_REPLY`, or packed so that its size is hidden."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await super().handle_async_request(request)
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        if response.headers.get("content-encoding", "identity") != "identity":
-            await response.stream.aclose()
-            raise httpx.DecodingError("the reply is compressed, which was not asked for")
-        response.stream = _BoundedStream(response.stream)
-        return response
-
-
-class _BoundedStream(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in self._stream:
-            size += len(chunk)
-            if size > LARGEST_REPLY:
-                raise httpx.ReadError(f"the reply is larger than {LARGEST_REPLY} bytes")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
 
 
 def _installed(model: Any) -> Installed:

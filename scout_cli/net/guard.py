@@ -49,6 +49,7 @@ class Guard:
             of `host:port` opens exactly those (`127.0.0.1:8080`, `[::1]:8080`, `nas.lan:5000`).
         hosts: host name to loopback address, as in /etc/hosts. Such a name is dialled only at a
             `host:port` or `address:port` that `private` opens.
+        own: `host:port` at which scout itself is reached: never dialled, whatever is open.
         names: the resolver to ask; the operating system's when None.
         opener: makes the socket of an address that passed.
 
@@ -61,12 +62,14 @@ class Guard:
         private: bool | Collection[str] = False,  # noqa: FBT001, FBT002 - the setting has this shape
         hosts: Mapping[str, str] | None = None,
         *,
+        own: Collection[str] = (),
         names: AbstractResolver | None = None,
         opener: Opener = _open_socket,
     ) -> None:
         self._everything = private is True
         self._opened = frozenset() if isinstance(private, bool) else frozenset(map(_key, private))
         self._hosts = {_bare(name): address for name, address in (hosts or {}).items()}
+        self._own = frozenset(map(_key, own))
         self._names = names
         self._opener = opener
         self._granted: set[tuple[str, int]] = set()
@@ -74,6 +77,15 @@ class Guard:
             parsed = addresses.parse(address)
             if parsed is None or not parsed.is_loopback:
                 raise ConfigError(f"hosts: {name} must have a loopback address, not {address!r}")
+
+    def opening(self, *places: str) -> Guard:
+        """Return a guard like this one that opens these `host:port` as well.
+
+        Raises:
+            ConfigError: one of them is no `host:port`.
+        """
+        private = self._everything or self._opened.union(places)
+        return Guard(private, self._hosts, own=self._own, names=self._names, opener=self._opener)
 
     def check(self, url: str) -> URL:
         """Return `url` parsed, ready to be dialled, without its fragment.
@@ -83,6 +95,8 @@ class Guard:
         """
         target = spelling.parse(url)
         host, port = _bare(target.raw_host or ""), target.port or 0
+        if _join(host, port) in self._own:
+            raise Refused(f"{host}:{port} is scout itself")
         if self._everything or self._lists(host, port):
             return target
         address = addresses.parse(host)

@@ -11,8 +11,9 @@ _MAX_HOSTS = 1_024
 
 
 class _Host:
-    def __init__(self, per_host: int) -> None:
+    def __init__(self, per_host: int, spacing: float) -> None:
         self.slots = asyncio.Semaphore(per_host)
+        self.spacing = spacing
         self.users = 0
         self.free_at = 0.0
         """The moment, in monotonic seconds, from which the next request may start."""
@@ -25,7 +26,7 @@ class Pace:
 
     Args:
         per_host: requests at the same time.
-        spacing: seconds between the starts of two requests.
+        spacing: seconds between the starts of two requests, where a host asks for no more.
     """
 
     def __init__(self, *, per_host: int, spacing: float) -> None:
@@ -41,13 +42,22 @@ class Pace:
         try:
             async with entry.slots:
                 start = max(monotonic(), entry.free_at)
-                entry.free_at = start + self._spacing
+                entry.free_at = start + entry.spacing
                 entry.held = False
                 if (early := start - monotonic()) > 0:
                     await asyncio.sleep(early)
                 yield
         finally:
             entry.users -= 1
+
+    def space(self, host: str, seconds: float) -> None:
+        """Start the requests to `host` at least `seconds` apart from now on."""
+        self._entry(host).spacing = max(self._spacing, seconds)
+
+    def spacing(self, host: str) -> float:
+        """Return the seconds between the starts of two requests to `host`."""
+        entry = self._hosts.get(host)
+        return entry.spacing if entry is not None else self._spacing
 
     def hold_back(self, host: str, seconds: float) -> None:
         """Remember that `host` asked for `seconds` of silence."""
@@ -63,7 +73,7 @@ class Pace:
     def _entry(self, host: str) -> _Host:
         if len(self._hosts) >= _MAX_HOSTS and host not in self._hosts:
             self._forget()
-        return self._hosts.setdefault(host, _Host(self._per_host))
+        return self._hosts.setdefault(host, _Host(self._per_host, self._spacing))
 
     def _forget(self) -> None:
         now = monotonic()

@@ -1,14 +1,12 @@
-"""The only way out for a browser: a proxy on loopback that asks the guard before it dials.
+"""The only way out for programs that dial by themselves: a proxy on loopback that asks the guard.
 
-A browser looks up names, follows redirects and opens connections by itself, so the guard has to
-stand where its connections end. Names are looked up here and the checked address is the one that
-is dialled: a name server that changes its mind between the two finds no gap.
+A browser looks up names, follows redirects and opens connections as it likes, and so does the HTTP
+client that the search package brings, so the guard has to stand where their connections end.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
@@ -18,8 +16,8 @@ from yarl import URL
 
 from scout_cli.core.models import Record
 from scout_cli.errors import Refused
-from scout_cli.net import addresses, proxy_heads
-from scout_cli.net.guard import AddrInfo, Guard
+from scout_cli.net import dialling, proxy_heads
+from scout_cli.net.guard import Guard
 from scout_cli.net.proxy_heads import Malformed, Request
 from scout_cli.net.traffic import Spent, Traffic
 
@@ -160,32 +158,9 @@ class FilteringProxy:
         return target
 
     async def _dial(self, target: URL) -> Stream:
-        """Connect to the first address of `target` that answers; each passes the guard."""
-        loop, problem = asyncio.get_running_loop(), OSError("no address is known")
-        for info in await self._addresses(target):
-            opened = self._guard.open_socket(info)
-            opened.setblocking(False)  # noqa: FBT003 - the standard library's signature
-            try:
-                async with asyncio.timeout(self._patience.connect):
-                    await loop.sock_connect(opened, info[4])
-                return await asyncio.open_connection(sock=opened, limit=proxy_heads.LONGEST)
-            except (OSError, TimeoutError) as error:
-                opened.close()
-                problem = OSError(str(error))
-            except BaseException:
-                opened.close()
-                raise
-        raise problem
-
-    async def _addresses(self, target: URL) -> list[AddrInfo]:
         host, port = target.raw_host or "", target.port or 0
-        literal = addresses.parse(host)
-        if literal is not None:
-            family = socket.AF_INET6 if literal.version == 6 else socket.AF_INET
-            return [_info(family, str(literal), port)]
-        async with asyncio.timeout(self._patience.connect):
-            found = await self._guard.resolver().resolve(host, port, socket.AF_UNSPEC)
-        return [_info(socket.AddressFamily(one["family"]), one["host"], port) for one in found]
+        opened = await dialling.dial(self._guard, host, port, patience=self._patience.connect)
+        return await asyncio.open_connection(sock=opened, limit=proxy_heads.LONGEST)
 
     async def _tunnel(self, _: Request, near: Stream, far: Stream, traffic: Traffic) -> None:
         near[1].write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -242,11 +217,6 @@ class FilteringProxy:
             await asyncio.gather(*tasks, return_exceptions=True)
         for task in done:
             task.result()
-
-
-def _info(family: socket.AddressFamily, address: str, port: int) -> AddrInfo:
-    place = (address, port, 0, 0) if family == socket.AF_INET6 else (address, port)
-    return family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place
 
 
 async def _until_spoken(reader: asyncio.StreamReader) -> None:

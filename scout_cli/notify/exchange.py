@@ -97,7 +97,7 @@ class Post:
         # aiohttp asks for the body when it is connected and has at most written the headers.
         try:
             await committing()
-        except BaseException as error:
+        except BaseException as error:  # kept: the client would wrap it
             self._stopped = error
             raise
         self._committed = True

@@ -41,6 +41,7 @@ class Target(Record, frozen=True, kw_only=True):
             mailbox(settings.mail_from, what="mail_from"),
             host=settings.host,
             timeout=settings.mail_timeout,
+            guard=settings.sessions.guard,
         )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import socket
 import ssl
 from email.headerregistry import Address as Mailbox
 
@@ -19,6 +20,8 @@ from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused, SMTPResponseEx
 from scout_cli.core.news import Delivery, DeliveryOutcome, Notice
 from scout_cli.core.ports import Promise
 from scout_cli.errors import Refused
+from scout_cli.net.dialling import dial
+from scout_cli.net.guard import Barred, Guard
 from scout_cli.notify.mailbox import Server
 from scout_cli.notify.message import compose
 from scout_cli.notify.posting import Committing
@@ -26,6 +29,8 @@ from scout_cli.notify.safe import line
 
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _BYE = 2.0
+_PATIENCE = 10.0
+"""Seconds to look up the server's name, and again for one of its addresses."""
 _FAULTS = (SMTPException, OSError, ValueError)
 
 
@@ -34,11 +39,12 @@ class MailChannel:
 
     Args:
         recipient: who is told.
-        relay: the SMTP server.
+        relay: the SMTP server; the operator names it, so it may be in a private network.
         sender: stands in From and is told of bounces.
         host: in Message-ID; empty for the sender's domain.
         timeout: seconds to name both ends, and again to hand over the message.
         tls: trusts other certificates than the system's.
+        guard: says what else may be dialled; one that opens nothing when None.
     """
 
     promise: Promise = "at_least_once"
@@ -53,6 +59,7 @@ class MailChannel:
         host: str = "",
         timeout: float = 60.0,
         tls: ssl.SSLContext | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._recipient = recipient
         self._relay = relay
@@ -60,6 +67,7 @@ class MailChannel:
         self._host = host or sender.domain
         self._timeout = timeout
         self._tls = tls
+        self._guard = (guard or Guard()).opening(f"{relay.host}:{relay.port}")
         self.name = f"e-mail {recipient.addr_spec}"
 
     async def send(self, notice: Notice, committing: Committing) -> Delivery:
@@ -83,8 +91,7 @@ class MailChannel:
 
     def _client(self) -> SMTP:
         return SMTP(
-            hostname=self._relay.host,
-            port=self._relay.port,
+            hostname=self._relay.host,  # which TLS asks for; the connection is made by `_dial`
             use_tls=self._relay.tls,
             start_tls=self._relay.starttls,
             tls_context=self._tls,
@@ -96,7 +103,7 @@ class MailChannel:
         """Connect, log in and name sender and recipient; return why that failed."""
         try:
             async with asyncio.timeout(self._timeout):
-                await client.connect()
+                await client.connect(sock=await self._dial())
                 if self._relay.user:
                     await client.login(self._relay.user, self._relay.password)
                 await client.mail(self._sender.addr_spec)
@@ -104,6 +111,11 @@ class MailChannel:
         except _FAULTS as error:
             return self._failed(error)
         return None
+
+    async def _dial(self) -> socket.socket:
+        where = self._relay
+        patience = min(_PATIENCE, self._timeout)
+        return await dial(self._guard, where.host, where.port, patience=patience)
 
     async def _hand_over(self, client: SMTP, raw: bytes) -> Delivery:
         try:
@@ -118,6 +130,8 @@ class MailChannel:
 
     def _failed(self, error: Exception) -> Delivery:
         host = self._relay.host
+        if isinstance(error, Barred):
+            return Delivery(outcome="refused", detail=f"{host} is where scout may not connect to")
         if isinstance(error, SMTPResponseException) and error.code > 0:
             said = self._without_secrets(line(str(error.message), 300))
             return Delivery(outcome=_outcome(error), detail=f"{host} said {error.code} {said}")

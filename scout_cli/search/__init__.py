@@ -17,15 +17,23 @@ SCHEMES = {
 }
 
 
-class TrustedSessions(Protocol):
-    """Where the session for endpoints that the operator configured comes from."""
+class OutwardSessions(Protocol):
+    """Where the ways out come from; `net.sessions.Sessions` fits."""
+
+    @property
+    def guard(self) -> Any:
+        """Return the `net.guard.Guard` that decides which addresses may be dialled."""
+        ...
 
     def trusted(self) -> Any:
-        """Return an `aiohttp.ClientSession`; its owner closes it."""
+        """Return an `aiohttp.ClientSession` for endpoints that the operator configured.
+
+        Its owner closes it.
+        """
         ...
 
 
-def open_search(url: str, sessions: TrustedSessions) -> SearchEngine:
+def open_search(url: str, sessions: OutwardSessions) -> SearchEngine:
     """Return the search engine that `url` names. Nothing is asked of the network yet.
 
     Raises:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
 import re
 from collections.abc import Iterable
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from scout_cli.core import base64url
 from scout_cli.core.ports import Hit
 from scout_cli.core.urls import belongs_to, host_of, is_web
 
@@ -84,8 +83,7 @@ def _unwrapped(url: str) -> str:
 
 def _from_base64(value: str) -> str:
     """Return the URL in Bing's `a1` + base64; empty when it is something else."""
-    packed = value[2:]
     try:
-        return base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        return base64url.decode(value[2:].rstrip("=")).decode()
+    except ValueError:
         return ""

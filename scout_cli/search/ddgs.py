@@ -3,6 +3,11 @@
 The package (once called duckduckgo-search) asks the pages that people use, and its HTTP client
 imitates the browsers that people use, chosen at random: their owners may not like it, limit it,
 or change their pages. Nothing here makes that reliable; a SearXNG of one's own is.
+
+That client looks up names and follows redirects by itself, so it gets no other way out than the
+filtering proxy, whose guard looks at every address that is dialled. One proxy serves one question:
+it is up in a fifth of a millisecond, counts for that question alone, and cuts what a question
+still holds open when its time is over.
 """
 
 from __future__ import annotations
@@ -11,29 +16,35 @@ import asyncio
 import difflib
 import importlib.util
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from scout_cli.core.ports import SearchAnswer, SearchQuery
+from scout_cli.core.urls import place_of
 from scout_cli.errors import ConfigError, MissingPackage
-from scout_cli.search import TrustedSessions, clean
+from scout_cli.search import OutwardSessions, clean
 from scout_cli.search.ddgs_engine import Ask, Told, ask
 from scout_cli.search.region import region
+
+if TYPE_CHECKING:
+    from scout_cli.net.guard import Guard
+    from scout_cli.net.traffic import Traffic
 
 DEFAULT_ENGINES = ("duckduckgo", "brave", "startpage", "mojeek")
 KNOWN_ENGINES = (*DEFAULT_ENGINES, "yahoo", "wikipedia", "grokipedia")
 _HINT = "Wait some minutes, or use a SearXNG of your own: search_url = searxng+http://HOST:PORT"
 
 
-def open_ddgs(url: str, _sessions: TrustedSessions) -> DdgsSearch:
+def open_ddgs(url: str, sessions: OutwardSessions) -> DdgsSearch:
     """Return the search of `ddgs://` or `ddgs://ENGINE,ENGINE`.
 
     `?base=http://HOST:PORT` sends all requests there instead of to the engines, their path and
-    query unchanged: for a proxy of one's own, or a test.
+    query unchanged: for a proxy of one's own, or a test. That place may be a private one.
 
     Raises:
-        ConfigError: an engine that does not exist.
+        ConfigError: an engine that does not exist, or a base that is no address.
         MissingPackage: `ddgs` is not installed.
     """
     parts = urlsplit(url)
@@ -48,8 +59,10 @@ def open_ddgs(url: str, _sessions: TrustedSessions) -> DdgsSearch:
             retryable=False,
         )
     base = parse_qs(parts.query).get("base", [""])[0]
+    if base and not place_of(base):
+        raise ConfigError("search_url: the base of ddgs is no http address")
     chosen = engines or DEFAULT_ENGINES
-    return DdgsSearch(chosen, bases=dict.fromkeys(chosen, base) if base else {})
+    return DdgsSearch(chosen, sessions, bases=dict.fromkeys(chosen, base) if base else {})
 
 
 def _check(name: str) -> None:
@@ -67,11 +80,12 @@ class DdgsSearch:
 
     "There is nothing" is an answer; limits and failures are not, and lead to the next engine. Each
     engine runs in a thread of its own with a hard deadline. A thread cannot be ended from outside:
-    after the deadline, or when the search is cancelled, it lingers until its HTTP request ends by
-    itself, without holding up the program's exit.
+    after the deadline, or when the search is cancelled, its connection is cut, and it ends soon
+    after by itself, without holding up the program's exit.
 
     Args:
         engines: names of ddgs text engines, in order.
+        sessions: whose guard says what may be dialled.
         bases: engine name to `http://host:port[/path]` that is asked in its place.
         timeout: seconds for one HTTP request.
         deadline: seconds for one engine, all its requests together.
@@ -79,13 +93,15 @@ class DdgsSearch:
 
     def __init__(
         self,
-        engines: Sequence[str] = DEFAULT_ENGINES,
+        engines: Sequence[str],
+        sessions: OutwardSessions,
         *,
         bases: Mapping[str, str] | None = None,
         timeout: float = 8.0,
         deadline: float = 12.0,
     ) -> None:
         self._engines = tuple(engines)
+        self._sessions = sessions
         self._bases = bases or {}
         self._timeout = timeout
         self._deadline = deadline
@@ -128,20 +144,47 @@ class DdgsSearch:
         return "; ".join(f"{', '.join(engines)} {fate}" for fate, engines in fates.items())
 
     async def _ask(self, engine: str, query: SearchQuery) -> Told:
-        question = Ask(
-            engine=engine,
-            text=query.text,
-            region=_region(engine, query),
-            recency=query.recency,
-            timeout=self._timeout,
-            base=self._bases.get(engine, ""),
-        )
+        base = self._bases.get(engine, "")
         try:
-            async with asyncio.timeout(self._deadline):
-                return await _in_thread(question)
+            async with asyncio.timeout(self._deadline), _way_out(self._guard(base)) as (way, seen):
+                question = Ask(
+                    engine=engine,
+                    text=query.text,
+                    region=_region(engine, query),
+                    recency=query.recency,
+                    timeout=self._timeout,
+                    proxy=way,
+                    base=base,
+                )
+                return _explained(await _in_thread(question), seen, engine)
         except TimeoutError:
             late = f"{engine} did not answer within {self._deadline:g} s"
             return Told(outcome="unavailable", detail=late)
+
+    def _guard(self, base: str) -> Guard:
+        guard: Guard = self._sessions.guard
+        return guard.opening(place_of(base)) if base else guard
+
+
+@asynccontextmanager
+async def _way_out(guard: Guard) -> AsyncIterator[tuple[str, Traffic]]:
+    """Open a proxy that lets out what `guard` lets out; yield its address and its account."""
+    # Here, because opening an engine, which every command may do, needs no HTTP.
+    from scout_cli.net.proxy import FilteringProxy  # noqa: PLC0415 - see above
+    from scout_cli.net.traffic import Traffic  # noqa: PLC0415 - see above
+
+    traffic = Traffic()
+    async with FilteringProxy(guard) as proxy:
+        proxy.begin(traffic)
+        yield proxy.url, traffic
+
+
+def _explained(told: Told, traffic: Traffic, engine: str) -> Told:
+    """Return what became of a question; the proxy knows better than the client why it failed."""
+    if told.outcome == "found" or not traffic.denials:
+        return told
+    reason = traffic.denials[-1].reason
+    return Told(outcome="unavailable", detail=f"{engine} cannot be reached ({reason})")
 
 
 def _region(engine: str, query: SearchQuery) -> str:

@@ -30,11 +30,6 @@ _LIMITS = {
     _FORBIDDEN: "has blocked this address (HTTP 403)",
     _TOO_MANY: "is limiting this address (HTTP 429)",
 }
-_CAUSES = {
-    "dns error": "no network, or no such host",
-    "connection refused": "connection refused",
-    "certificate": "certificate not accepted",
-}
 _CHALLENGE = re.compile(
     r"anomaly-modal|anomaly\.js|challenge-form|g-recaptcha|h-captcha|hcaptcha\.com|cf-turnstile"
     r"|challenge-platform|/captcha/|captcha-form|pow-captcha|unusual traffic",
@@ -56,6 +51,8 @@ class Ask(Record, frozen=True, kw_only=True):
     recency: str | None = None
     timeout: float
     """Seconds for one HTTP request; some engines make two."""
+    proxy: str
+    """URL of the only way out."""
     base: str = ""
     """URL to ask instead of the engine's own; its path comes before the engine's path."""
 
@@ -76,7 +73,8 @@ def ask(question: Ask) -> Told:
     lxml_error: type[Exception] = importlib.import_module("lxml.etree").LxmlError
     if question.engine not in engines:
         return _failed(question, "is not in the installed version of ddgs")
-    engine = _untouched_links(engines[question.engine])(timeout=question.timeout)
+    made = _untouched_links(engines[question.engine])
+    engine = made(proxy=question.proxy, timeout=question.timeout)
     watched = _Watched(engine.http_client.client, question.base)
     engine.http_client = watched
     try:
@@ -151,9 +149,8 @@ def _failed(question: Ask, what: str) -> Told:
 def _reason(error: Exception) -> str:
     """Return the cause without the chain of URLs and libraries that the client wraps around it."""
     line = " ".join(str(error).split())
-    for mark, reason in _CAUSES.items():
-        if mark in line.casefold():
-            return reason
+    if "certificate" in line.casefold():
+        return "certificate not accepted"
     return f"{type(error).__name__}: {line[:120]}" if line else type(error).__name__
 
 

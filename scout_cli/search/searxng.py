@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from scout_cli.core import shape
 from scout_cli.core.ports import Hit, SearchAnswer, SearchOutcome, SearchQuery
 from scout_cli.errors import ConfigError, InvalidInput
-from scout_cli.search import TrustedSessions, clean
+from scout_cli.search import OutwardSessions, clean
 from scout_cli.search.region import locale
 
 LARGEST_REPLY = 2 * 1024 * 1024
@@ -49,7 +49,7 @@ class _Reply(Struct, frozen=True, kw_only=True):
     unresponsive: list[list[Any]] = field(default_factory=list, name="unresponsive_engines")
 
 
-def open_searxng(url: str, sessions: TrustedSessions) -> SearxngSearch:
+def open_searxng(url: str, sessions: OutwardSessions) -> SearxngSearch:
     """Return the search of `searxng+http://host:port[/path]` or `searxng+https://...`.
 
     Raises:
@@ -70,7 +70,7 @@ class SearxngSearch:
         ConfigError: `base` has no host or a broken port.
     """
 
-    def __init__(self, base: str, sessions: TrustedSessions, *, timeout: float = 15.0) -> None:
+    def __init__(self, base: str, sessions: OutwardSessions, *, timeout: float = 15.0) -> None:
         try:
             parts = urlsplit(base)
             port = parts.port

@@ -70,4 +70,7 @@ def _add(server: web.Application, routes: Iterable[Route]) -> None:
     for route in routes:
         handle = handling(route)
         for path in (route.path, *route.aliases):
-            server.router.add_route(route.method, path.replace("*}", "}"), handle)
+            resource = server.router.add_resource(path.replace("*}", "}"))
+            resource.add_route(route.method, handle)
+            if route.method == "GET":
+                resource.add_route("HEAD", handle)

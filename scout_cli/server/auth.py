@@ -1,22 +1,18 @@
-"""Signing up, in and out; passwords; and keys for programs."""
+"""Signing up, in and out; and passwords."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, field
+from msgspec import field
 
 from scout_cli.core.models import Record
 from scout_cli.core.shape import Shape
-from scout_cli.errors import Forbidden
+from scout_cli.server.askers import asker_of, stranger_of
 from scout_cli.server.calls import Call, Reply
 from scout_cli.server.routing import Route
-from scout_cli.service.accounts import NewToken, Person, SignedIn
+from scout_cli.service.accounts import Person, SignedIn
 from scout_cli.service.accounts.sessions import Scope as LogoutScope
-from scout_cli.service.accounts.tokens import Token
-from scout_cli.service.audit import Asker
-from scout_cli.service.callers import Scope
 
 _TAG = "accounts"
 _EMAIL = "ann@example.org"
@@ -79,15 +75,6 @@ class Confirm(Shape, frozen=True, kw_only=True):
     code: str
 
 
-class MakeToken(Shape, frozen=True, kw_only=True):
-    """A key for a program."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
-    scopes: tuple[Scope, ...] = ("read", "write")
-    expires_in_days: Annotated[int, Meta(ge=1, le=3_650)] | None = None
-    """None for no end."""
-
-
 class SignedUp(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A session, or the word that a mail must be answered first."""
 
@@ -101,38 +88,13 @@ class SignedUp(Record, frozen=True, kw_only=True, omit_defaults=True):
     user: Person | None = None
 
 
-class Tokens(Record, frozen=True, kw_only=True):
-    """Keys, oldest first, without the keys themselves."""
-
-    tokens: list[Token]
-
-
-def asker_of(call: Call[Any, Any], *, known: bool = False) -> Asker:
-    """Return from where a call comes, for limits and the log.
-
-    Args:
-        call: the call.
-        known: whether it is known who asks.
-    """
-    actor = ""
-    if known:
-        caller = call.caller
-        actor = f"token {caller.token_id}" if caller.token_id else f"user {caller.user_id}"
-    return Asker(
-        address=call.address or "unknown",
-        agent=call.request.headers.get("User-Agent", ""),
-        request_id=call.request_id,
-        actor=actor,
-    )
-
-
 async def sign_up(call: Call[SignUp, None]) -> Reply:
     """Make an account and sign in."""
     given = call.body
-    signed_in = await (await call.app.accounts()).sign_up(
+    signed_in = await (await call.app.accounts()).joining.sign_up(
         given.email,
         given.password,
-        asker_of(call),
+        stranger_of(call),
         metadata=given.data,
         setup_token=given.setup_token,
     )
@@ -144,7 +106,7 @@ async def sign_up(call: Call[SignUp, None]) -> Reply:
 async def sign_in(call: Call[SignIn, None]) -> Reply:
     """Sign in with a password."""
     found = await (await call.app.accounts()).sign_in(
-        call.body.email, call.body.password, asker_of(call)
+        call.body.email, call.body.password, stranger_of(call)
     )
     return Reply(value=found)
 
@@ -152,13 +114,13 @@ async def sign_in(call: Call[SignIn, None]) -> Reply:
 async def refresh(call: Call[Refresh, None]) -> Reply:
     """Get new tokens."""
     sessions = (await call.app.accounts()).sessions
-    return Reply(value=await sessions.refresh(call.body.refresh_token, asker_of(call)))
+    return Reply(value=await sessions.refresh(call.body.refresh_token, stranger_of(call)))
 
 
 async def sign_out(call: Call[SignOut, None]) -> Reply:
     """End sessions."""
     accounts = await call.app.accounts()
-    await accounts.sign_out(call.caller, call.body.scope, asker_of(call, known=True))
+    await accounts.sign_out(call.caller, call.body.scope, asker_of(call))
     return Reply()
 
 
@@ -172,56 +134,27 @@ async def change_password(call: Call[NewPassword, None]) -> Reply:
     accounts = await call.app.accounts()
     given = call.body
     await accounts.recovery.change(
-        call.caller, given.current_password, given.password, asker_of(call, known=True)
+        call.caller, given.current_password, given.password, asker_of(call)
     )
     return Reply()
 
 
 async def recover(call: Call[Recover, None]) -> Reply:
     """Ask for a code by mail."""
-    await (await call.app.accounts()).recovery.ask(call.body.email, asker_of(call))
+    await (await call.app.accounts()).recovery.ask(call.body.email, stranger_of(call))
     return Reply(status=202)
 
 
 async def reset(call: Call[Reset, None]) -> Reply:
     """Set a new password with a code."""
     accounts = await call.app.accounts()
-    await accounts.recovery.reset(call.body.code, call.body.password, asker_of(call))
+    await accounts.recovery.reset(call.body.code, call.body.password, stranger_of(call))
     return Reply()
 
 
 async def confirm(call: Call[Confirm, None]) -> Reply:
     """Confirm an address with a code, and sign in."""
-    return Reply(value=await (await call.app.accounts()).confirm(call.body.code, asker_of(call)))
-
-
-async def list_tokens(call: Call[None, None]) -> Reply:
-    """List the keys of whoever asks."""
-    tokens = (await call.app.accounts()).tokens
-    return Reply(value=Tokens(tokens=await tokens.all(call.user)))
-
-
-async def make_token(call: Call[MakeToken, None]) -> Reply:
-    """Make a key; a key cannot make others, which would outlive it."""
-    if call.caller.session_id is None:
-        raise Forbidden("a token cannot make tokens", hint="sign in: POST /auth/login")
-    days = call.body.expires_in_days
-    made = await (await call.app.accounts()).tokens.create(
-        call.user,
-        call.body.name,
-        asker_of(call, known=True),
-        scopes=call.body.scopes,
-        expires_at=call.app.clock.now() + timedelta(days=days) if days else None,
-    )
-    return Reply(value=made)
-
-
-async def remove_token(call: Call[None, None]) -> Reply:
-    """Withdraw a key."""
-    accounts = await call.app.accounts()
-    await accounts.tokens.remove(call.user, call.ids["token_id"], asker_of(call, known=True))
-    accounts.forget()
-    return Reply()
+    return Reply(value=await (await call.app.accounts()).confirm(call.body.code, stranger_of(call)))
 
 
 def _signed_up(given: SignedIn) -> SignedUp:
@@ -235,7 +168,7 @@ def _signed_up(given: SignedIn) -> SignedUp:
     )
 
 
-def _route(method: Any, path: str, handler: Any, summary: str, **more: Any) -> Route:
+def route(method: Any, path: str, handler: Any, summary: str, **more: Any) -> Route:
     """Return a route below `/api/v1/auth`, which is at `/auth` as well."""
     return Route(
         method=method,
@@ -251,48 +184,38 @@ def _route(method: Any, path: str, handler: Any, summary: str, **more: Any) -> R
 _SIGN_IN = {"email": _EMAIL, "password": _PASSWORD}
 
 ROUTES = (
-    _route(
+    route(
         "POST", "/signup", sign_up, "Make an account and sign in.", access="public",
-        body=SignUp, answer=SignedUp, status=201, errors=(409,), example=_SIGN_IN,
+        body=SignUp, answer=SignedUp, status=201, also=(202,), errors=(409,), example=_SIGN_IN,
     ),
-    _route(
+    route(
         "POST", "/login", sign_in, "Sign in with a password.", access="public",
-        body=SignIn, answer=SignedIn, example=_SIGN_IN,
+        body=SignIn, answer=SignedIn, errors=(401,), example=_SIGN_IN,
     ),
-    _route(
+    route(
         "POST", "/refresh", refresh, "Get new tokens for a refresh token.", access="public",
         body=Refresh, answer=SignedIn, example={"refresh_token": "scr_..."},
     ),
-    _route(
+    route(
         "POST", "/logout", sign_out, "End this session, the others, or all.", scope="read",
         body=SignOut, optional_body=True, status=204, example={"scope": "global"},
     ),
-    _route("GET", "/me", me, "Tell who asks.", answer=Person),
-    _route(
+    route("GET", "/me", me, "Tell who asks.", answer=Person),
+    route(
         "PATCH", "/password", change_password, "Change the password and end the other sessions.",
         body=NewPassword, status=204,
         example={"current_password": _PASSWORD, "password": "nine-yellow-herons"},
     ),
-    _route(
+    route(
         "POST", "/recover", recover, "Ask for a code for a new password, by mail.",
         access="public", body=Recover, status=202, example={"email": _EMAIL},
     ),
-    _route(
+    route(
         "POST", "/reset", reset, "Set a new password with a code from a mail.", access="public",
         body=Reset, status=204, example={"code": "abc...", "password": "nine-yellow-herons"},
     ),
-    _route(
+    route(
         "POST", "/confirm", confirm, "Confirm an address with a code from a mail, and sign in.",
         access="public", body=Confirm, answer=SignedIn, example={"code": "abc..."},
-    ),
-    _route("GET", "/tokens", list_tokens, "List your tokens for programs.", answer=Tokens),
-    _route(
-        "POST", "/tokens", make_token, "Make a token for a program; it is shown once.",
-        body=MakeToken, answer=NewToken, status=201, errors=(409,),
-        example={"name": "dashboard", "scopes": ["read"], "expires_in_days": 90},
-    ),
-    _route(
-        "DELETE", "/tokens/{token_id}", remove_token, "Withdraw a token.", status=204,
-        errors=(404,),
     ),
 )  # fmt: skip

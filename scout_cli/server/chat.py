@@ -21,6 +21,7 @@ from scout_cli.core import schedule
 from scout_cli.core.models import Location, Record
 from scout_cli.core.shape import Shape
 from scout_cli.errors import InvalidInput
+from scout_cli.server.askers import asker_of
 from scout_cli.server.calls import RULES, STOPPING, Call
 from scout_cli.server.chat_stream import Stream, kind_for
 from scout_cli.server.dispatch import REQUEST_ID
@@ -81,7 +82,7 @@ async def chat(call: Call[ChatBody, None]) -> web.StreamResponse:
     body = call.body
     kind = kind_for(call.request.headers.get("Accept", ""))
     zone = schedule.parse(timezone=body.timezone).timezone
-    chats = await call.app.chats(call.user, timezone=zone)
+    chats = await call.app.chats(call.user, asker_of(call), timezone=zone)
     said = _last_of_user(body)
     async with chats.begin(body.scout_id, said, location=body.location) as conversation:
         response = web.StreamResponse(

@@ -38,7 +38,8 @@ def tagged(call: Call[Any, Any], value: Any, *, status: int | None = None, at: s
     headers = {"ETag": tag_of(body), "Cache-Control": _CACHE}
     if at:
         headers["Location"] = at
-    if call.request.method == "GET" and _names(call.request, "If-None-Match", headers["ETag"]):
+    reads = call.request.method in ("GET", "HEAD")
+    if reads and _names(call.request, "If-None-Match", headers["ETag"]):
         return Reply(status=304, headers=headers)
     return Reply(value=body, status=status, headers=headers)
 

@@ -17,12 +17,14 @@ from aiohttp import web
 from scout_cli.app import App
 from scout_cli.core import shape
 from scout_cli.errors import ConfigError, InvalidInput, ScoutError, TooMany, Unauthorized
+from scout_cli.server.askers import SERVICE, actor_of, asking
 from scout_cli.server.calls import APP
 from scout_cli.server.dispatch import ADDRESS, SECONDS, WHO
 from scout_cli.server.problems import status_of
 from scout_cli.server.reading import bytes_of
 from scout_cli.server.rest.viewers import key_role
 from scout_cli.service.accounts.refusals import BadToken
+from scout_cli.service.audit import Asker
 
 LOG = logging.getLogger("scout.server")
 
@@ -70,14 +72,14 @@ def add_routes(server: web.Application) -> None:
 
 async def scout_cron(request: web.Request) -> web.Response:
     """Queue a run of a scout."""
-    role, user_id = await _asker(request)
+    role, user_id, actor = await _asker(request)
     named = request.query.get("scoutId") or (await _body(request)).get("scoutId")
     if not isinstance(named, str) or not named:
         raise InvalidInput("scoutId is missing", hint="send ?scoutId=")
     if role == "anon":
-        request.app[BESIDE].do(_for_anybody(request.app[APP], named, request[ADDRESS]))
+        request.app[BESIDE].do(_for_anybody(request.app[APP], named, asking(request)))
         return _json(200, {"success": True})
-    triggers = await request.app[APP].triggers()
+    triggers = await request.app[APP].triggers(asking(request, actor))
     scout, execution = await triggers.by_owner(_id(named, "scout"), user_id)
     told = {"scoutId": str(scout.id), "title": scout.title, "executionId": str(execution.id)}
     return _json(200, {"success": True, **told})
@@ -85,7 +87,7 @@ async def scout_cron(request: web.Request) -> web.Response:
 
 async def send_test_email(request: web.Request) -> web.Response:
     """Send a test mail to a user's own address."""
-    role, user_id = await _asker(request)
+    role, user_id, _ = await _asker(request)
     named = (await _body(request)).get("userId")
     if user_id is None:
         user_id = _id(named, "user") if isinstance(named, str) else None
@@ -105,19 +107,19 @@ async def nothing_here(_: web.Request) -> web.Response:
     return _json(404, {"error": "there is no such function"})
 
 
-async def _for_anybody(app: App, named: str, address: str) -> None:
+async def _for_anybody(app: App, named: str, asker: Asker) -> None:
     """Queue a run, if that may be; whoever asked has been answered."""
     try:
-        triggers = await app.triggers()
-        await triggers.by_anybody(_id(named, "scout"), address)
+        triggers = await app.triggers(asker)
+        await triggers.by_anybody(_id(named, "scout"), asker.address)
     except ScoutError as error:
         LOG.info("a run was asked for and not queued: %s", error.message)
-    except Exception:
+    except Exception:  # a task of its own: the log is all there is to tell
         LOG.exception("a run could not be queued")
 
 
-async def _asker(request: web.Request) -> tuple[str, UUID | None]:
-    """Return who asks: `anon`, `service_role` or `user`, and which user.
+async def _asker(request: web.Request) -> tuple[str, UUID | None, str]:
+    """Return who asks: `anon`, `service_role` or `user`, which user, and how the log names them.
 
     Raises:
         Unauthorized: no key, a key that is none, or a token that is not good any more.
@@ -127,7 +129,7 @@ async def _asker(request: web.Request) -> tuple[str, UUID | None]:
     if not bearer:
         raise Unauthorized("no key", hint="send Authorization: Bearer KEY")
     if (role := key_role(request, bearer)) is not None:
-        return role, None
+        return role, None, SERVICE if role == "service_role" else ""
     try:
         caller = await (await request.app[APP].accounts()).caller(bearer)
     except Unauthorized:
@@ -135,7 +137,7 @@ async def _asker(request: web.Request) -> tuple[str, UUID | None]:
     request[WHO] = str(caller.user_id)
     if "write" not in caller.scopes:
         raise Unauthorized("this token may only read")
-    return "user", caller.user_id
+    return "user", caller.user_id, actor_of(caller)
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

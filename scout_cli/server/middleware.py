@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import re
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -31,7 +32,12 @@ _SECURE = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "cross-origin",
+    "Vary": "Origin",
 }
+_HALF = re.compile("[\ud800-\udfff]")
+_LOCAL = re.compile(
+    r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?(?![^/?#])", re.IGNORECASE
+)
 _METHODS = "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS"
 _REQUEST_HEADERS = (
     "accept,accept-profile,apikey,authorization,content-profile,content-type,idempotency-key,"
@@ -52,7 +58,7 @@ def naming(trusted: tuple[Network, ...]) -> Middleware:
         request[REQUEST_ID] = f"{_PROCESS}{next(_COUNT):08x}"
         request[ADDRESS] = address_of(request, trusted)
         request[WHO] = ""
-        with request.app[UNDER_WAY].one_more():
+        with request.app[UNDER_WAY]:
             return await handler(request)
 
     return name
@@ -78,6 +84,8 @@ def securing(hosts: frozenset[str], origins: frozenset[str]) -> Middleware:
             response = web.Response(status=204)
         elif origin and not allowed:
             response = _refuse(request, 403, "origin", "this origin may not call the server")
+        elif not all(map(_is_text, request.headers.values())):
+            response = _refuse(request, 400, "invalid", "a header is no text in UTF-8")
         else:
             response = await handler(request)
         if not response.prepared:
@@ -97,16 +105,16 @@ def dress_stream(
 
 
 def _dress(response: web.StreamResponse, origin: str, *, preflight: bool) -> None:
+    headers = response.headers
     for name, value in _SECURE.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Vary", "Origin")
+        headers.setdefault(name, value)
     if origin:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = _SHOWN_HEADERS
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = _SHOWN_HEADERS
     if origin and preflight:
-        response.headers["Access-Control-Allow-Methods"] = _METHODS
-        response.headers["Access-Control-Allow-Headers"] = _REQUEST_HEADERS
-        response.headers["Access-Control-Max-Age"] = "7200"
+        headers["Access-Control-Allow-Methods"] = _METHODS
+        headers["Access-Control-Allow-Headers"] = _REQUEST_HEADERS
+        headers["Access-Control-Max-Age"] = "7200"
 
 
 @web.middleware
@@ -124,16 +132,17 @@ async def telling(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = _refuse(request, 408, "timeout", "the request took too long")
     except (ConnectionError, asyncio.CancelledError):
         raise  # whoever asked has gone
-    except Exception:
+    except Exception:  # the outermost border: logged, and answered 500
         LOG.exception("request %s failed", request[REQUEST_ID])
         response = _refuse(
             request, 500, "internal", "something went wrong that is scout's own fault"
         )
     if not response.prepared:
         response.headers["X-Request-Id"] = request[REQUEST_ID]
-    seconds = loop.time() - began
-    request.app[REQUESTS].note(request.method, route_of(request), response.status, seconds)
-    _log(request, response.status, seconds)
+    seconds, route = loop.time() - began, route_of(request)
+    request.app[REQUESTS].note(request.method, route, response.status, seconds)
+    if LOG.isEnabledFor(logging.INFO):
+        _log(request, route, response.status, seconds)
     return response
 
 
@@ -143,14 +152,14 @@ def route_of(request: web.Request) -> str:
     return route.canonical if route is not None else "-"
 
 
-def _log(request: web.Request, status: int, seconds: float) -> None:
+def _log(request: web.Request, route: str, status: int, seconds: float) -> None:
     LOG.info(
         "request",
         extra={
             "fields": {
                 "id": request[REQUEST_ID],
                 "method": request.method,
-                "route": route_of(request),
+                "route": route,
                 "status": status,
                 "ms": round(seconds * 1000, 1),
                 "address": request[ADDRESS],
@@ -179,15 +188,16 @@ def _refuse(request: web.Request, status: int, code: str, message: str) -> web.R
     return problems.respond(problems.problem(status, code, message, request_id=request[REQUEST_ID]))
 
 
+def _is_text(value: str) -> bool:
+    # Bytes that are no UTF-8 come as halves of surrogate pairs, which nothing can store or send.
+    return value.isascii() or not _HALF.search(value)
+
+
 def _host_of(request: web.Request) -> str:
     host = request.headers.get("Host", "")
     return (urlsplit(f"//{host}").hostname or "") if host else ""
 
 
-def is_local(origin: str) -> bool:
-    """Return whether a web page is one of this machine."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and parts.hostname in ("localhost", "127.0.0.1", "::1")
+def is_local(page: str) -> bool:
+    """Return whether a web page, or its origin, is one of this machine."""
+    return _LOCAL.match(page) is not None

@@ -50,7 +50,8 @@ def document(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
         "info": {
             "title": "scout",
             "version": version,
-            "description": "Tell it what you care about; it looks, and tells what is new.",
+            "description": "Tell it what you care about; it looks, and tells what is new. "
+            "Whatever can be read with GET answers HEAD too, with the same headers.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
@@ -116,12 +117,14 @@ def _responses(route: Route, schema_of: dict[Any, Any]) -> dict[str, Any]:
     if route.answer is not None:
         schema = schema_of.get(route.answer, {"type": "string"}) if _is_json(route) else _TEXT
         good["content"] = {route.content_type: {"schema": schema}}
-    responses = {str(route.status): good}
+    responses = {str(status): good for status in (route.status, *route.also)}
     for status in sorted({*_ALWAYS, *_follows(route), *route.errors}):
         if status == 304:
             responses["304"] = {"description": "What you have is what there is"}
-        elif str(status) not in responses:
-            responses[str(status)] = _problem(status, schema_of)
+            continue
+        told = _problem(status, schema_of)
+        both = {**responses.get(str(status), {}).get("content", {}), **told["content"]}
+        responses[str(status)] = {**told, "content": both}
     return responses
 
 

@@ -47,11 +47,11 @@ async def figures_(call: Call[None, None]) -> Reply:
         "scout_streams", "gauge", "Event streams that are open.", [({}, app[AUDIENCE].many)]
     )
     async with asyncio.timeout(_SECONDS):
-        lines += await _stored(await call.app.database())
+        lines += await stored(await call.app.database())
     return Reply(value="".join(lines).encode())
 
 
-async def _stored(db: Database) -> list[str]:
+async def stored(db: Database) -> list[str]:
     """Return what the database tells of all processes together."""
     now = await db.now()
     queued, due = await figures.queued(db, now), await figures.due(db, now)
@@ -146,6 +146,7 @@ ROUTES = (
         tag="operations",
         access="public",
         answer=Readiness,
+        also=(503,),
     ),
     Route(
         method="GET",

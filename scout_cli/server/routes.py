@@ -12,6 +12,8 @@ from scout_cli.server.api import (
     household,
     mail,
     scouts,
+    sessions,
+    tokens,
     users,
 )
 from scout_cli.server.routing import Route, checked
@@ -27,6 +29,8 @@ ROUTES: tuple[Route, ...] = checked(
         *audit.ROUTES,
         *document.ROUTES,
         *auth.ROUTES,
+        *sessions.ROUTES,
+        *tokens.ROUTES,
         *users.ROUTES,
         *chat.ROUTES,
         *live.ROUTES,

@@ -25,6 +25,7 @@ class Route(Record, frozen=True, kw_only=True):
     """One operation of the server."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    """HEAD comes with GET (RFC 9110, 9.3.2)."""
     path: str
     """Names in braces are identifiers: `/api/v1/scouts/{scout_id}`. What is no UUID is not found.
     A name that ends in `*` (`{token*}`) is any text without a slash."""
@@ -48,6 +49,8 @@ class Route(Record, frozen=True, kw_only=True):
     """The type of the JSON that is answered; None for an empty answer."""
     content_type: str = "application/json"
     status: int = 200
+    also: tuple[int, ...] = ()
+    """Other statuses that come with the same answer."""
     errors: tuple[int, ...] = ()
     """Statuses it may also answer, beside those of every route (400, 401, 403, 429, 500, 503)."""
     stream: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,10 +18,13 @@ from scout_cli.server.access import is_loopback
 from scout_cli.server.calls import STOPPING
 from scout_cli.server.door import Door, Limits
 from scout_cli.server.under_way import UNDER_WAY
+from scout_cli.service.listener import Ended
 from scout_cli.service.scheduler import Planned
-from scout_cli.service.worker import Ended, Worker
+from scout_cli.service.worker import Worker
 
 _CLOSE_SECONDS = 0.5
+_NEW_OBJECTS = 10_000
+"""Between two searches for garbage: some twenty pages of rows."""
 _ANSWER_SECONDS = 5.0
 """Seconds that requests under way have to be answered once the server stops."""
 
@@ -96,6 +100,17 @@ async def _bind(door: Door, place: Place) -> asyncio.Server:
             f"cannot listen on {place.host}:{place.port}: {getattr(error, 'strerror', error)}",
             hint="name another with --port or --host, or stop what listens there",
         ) from error
+
+
+def settle_memory() -> None:
+    """Take what is open by now out of every later search for garbage: it stays until the end.
+
+    For a process that does nothing but serve. Each page of rows is enough new objects to start
+    such a search, and now and then one through all that was ever imported.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 async def serve(running: Running, worker: Worker | None, stop: asyncio.Event) -> None:

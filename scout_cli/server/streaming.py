@@ -105,6 +105,11 @@ class Stream:
         transport = self._request.transport
         return transport is None or transport.is_closing()
 
+    @property
+    def bodiless(self) -> bool:
+        """Return whether the headers are all that is asked for."""
+        return self._request.method == "HEAD"
+
     async def send(self, event: str, data: bytes, id_: str = "") -> None:
         """Send one event.
 
@@ -135,6 +140,8 @@ class Stream:
         )
 
     async def _write(self, data: bytes) -> None:
+        if self.bodiless:
+            return
         async with asyncio.timeout(self._patience):
             await self.response.write(data)
 
@@ -171,6 +178,9 @@ async def follow(call: Call[Any, Any], stream: Stream, told: Subscription, work:
         told: wakes when there may be something new.
         work: called with what `told` has, the first time with nothing; maybe again with the same.
     """
+    if stream.bodiless:
+        await stream.response.write_eof()
+        return
     audience = call.request.app[AUDIENCE]
     audience.join(told, call.request.app[STOPPING])
     try:

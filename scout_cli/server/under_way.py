@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from aiohttp import web
 
 
 class UnderWay:
-    """Counts requests between their header and the end of their answer."""
+    """Counts requests between their header and the end of their answer: a block for each."""
 
     def __init__(self) -> None:
         self._count = 0
         self._none = asyncio.Event()
         self._none.set()
 
-    @contextmanager
-    def one_more(self) -> Iterator[None]:
-        """Count a request inside the block."""
+    def __enter__(self) -> None:
+        """Count one more."""
         self._count += 1
         self._none.clear()
-        try:
-            yield
-        finally:
-            self._count -= 1
-            if not self._count:
-                self._none.set()
+
+    def __exit__(self, *_: object) -> None:
+        """Count one less."""
+        self._count -= 1
+        if not self._count:
+            self._none.set()
 
     async def settle(self, seconds: float) -> None:
         """Wait until none is under way, so long at most."""

@@ -20,7 +20,14 @@ from scout_cli.core.models import Record
 from scout_cli.core.ports import Clock
 from scout_cli.errors import Conflict, DatabaseUnavailable, InvalidInput, Refused
 from scout_cli.plug import scheme_of
-from scout_cli.store import archive_file, invariants, migrate, open_database, sealing
+from scout_cli.store import (
+    archive_file,
+    archive_reading,
+    invariants,
+    migrate,
+    open_database,
+    sealing,
+)
 from scout_cli.store.archive_dump import dump
 from scout_cli.store.archive_file import Manifest
 from scout_cli.store.archive_load import Standing, load, move, rows_there
@@ -183,7 +190,7 @@ async def _unpacked(
     archive: Path, clock: Clock, near: Path, vault: Vault | None
 ) -> AsyncIterator[_Unpacked]:
     """Yield an archive as a closed SQLite file of this version in a folder that goes away."""
-    with archive_file.reading(archive) as reader, _scratch(near) as folder:
+    with archive_reading.reading(archive) as reader, _scratch(near) as folder:
         _refuse_too_big(reader.manifest, folder)
         file = folder / "restored.db"
         db = await open_database(f"sqlite:///{quote(str(file))}", clock, vault)

@@ -15,6 +15,7 @@ from scout_cli.core.job import Budget, Job, Result
 from scout_cli.core.models import Execution, Problem, Scout, ScoutPatch
 from scout_cli.core.ports import Clock, Embedder, Parts
 from scout_cli.core.retries import Decision, decide
+from scout_cli.core.schedule import Turn
 from scout_cli.errors import DatabaseUnavailable, FenceLost
 from scout_cli.service.accounting import Notices, count_failure
 from scout_cli.service.ballast import is_full
@@ -84,7 +85,7 @@ class Attempts:
             return await alive(self._db, self._clock, execution, self._terms, work)
         except FenceLost:
             raise
-        except BaseException as error:
+        except BaseException as error:  # a cancellation too: what became of it is stored
             await to_the_end(self._broke_off(execution, journal, error))
             raise
 
@@ -150,7 +151,9 @@ class Attempts:
             await self._came_to_nothing(execution, journal, result)
             return
         now = await self._db.now()
-        ended = self._slotted(finished(execution, result, now), scout)
+        ended, turn = finished(execution, result, now), _taken(execution, scout)
+        if turn is not None:
+            ended = replace(ended, slot_at=turn.slot, covers_from=turn.covers_from)
         found = [finding(fact, execution, now) for fact in result.facts]
         rows = [vectors.of_finding(each, memory.embedder, memory.kept[each.id]) for each in found]
 
@@ -162,24 +165,16 @@ class Attempts:
                 await vectors.put_many(tx, rows)
                 await pages.seen_put_many(tx, journal.seen)
                 await answers.forget(tx, execution.id)
-                current = await self._advance(tx, scout, job, result)
+                current = await self._advance(tx, scout, job, result, turn)
                 await self._notices.tell(tx, current, ended, result)
 
         await self._surely(ended, commit)
 
-    def _slotted(self, ended: Execution, scout: Scout) -> Execution:
-        """Return the execution with the slot it stands for; a run by hand takes one that is due."""
-        due = scout.next_run_at
-        if ended.slot_at is not None or due is None or due > ended.started_at:
-            return ended
-        turn = schedule.turn(scout, ended.started_at)
-        return replace(ended, slot_at=turn.slot, covers_from=turn.covers_from)
-
-    async def _advance(self, tx: Connection, scout: Scout, job: Job, result: Result) -> Scout:
-        now = job.asked_at or self._clock.now()
-        patch = ScoutPatch(last_run_at=now, consecutive_failures=0)
-        if scout.next_run_at is not None and scout.next_run_at <= now:
-            turn = schedule.turn(scout, now)
+    async def _advance(
+        self, tx: Connection, scout: Scout, job: Job, result: Result, turn: Turn | None
+    ) -> Scout:
+        patch = ScoutPatch(last_run_at=job.asked_at or self._clock.now(), consecutive_failures=0)
+        if turn is not None:
             anchor = scout.anchor or scout.created_at
             patch = replace(patch, next_run_at=turn.upcoming, anchor=anchor)
         if result.planned is not None and result.planned != job.planned:
@@ -263,3 +258,14 @@ class Attempts:
                 raise
             else:
                 return
+
+
+def _taken(execution: Execution, scout: Scout) -> Turn | None:
+    """Return the turn that a run by hand takes: the one that was due when it began.
+
+    A run with a slot takes no other, however late it began: the next one stays due.
+    """
+    due = scout.next_run_at
+    if execution.slot_at is not None or due is None or due > execution.started_at:
+        return None
+    return schedule.turn(scout, execution.started_at)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from msgspec.structs import asdict
+from msgspec.structs import replace
 
 from scout_cli.core import shape
 from scout_cli.core.models import Record
 from scout_cli.store import audit
-from scout_cli.store.audit import Line
+from scout_cli.store.audit import Line, Wanted
 from scout_cli.store.database import Connection, Database
 
-__all__ = ["COMMAND_LINE", "Asker", "Audit", "Line", "Verdict"]
+__all__ = ["COMMAND_LINE", "Asker", "Audit", "Deed", "Line", "Verdict", "Wanted", "write"]
 
+_EVERY = Wanted()
 _PAGE = 1_000
 
 
@@ -33,6 +35,19 @@ class Asker(Record, frozen=True, kw_only=True):
 
 COMMAND_LINE = Asker(actor="command line")
 """Whoever may open the database."""
+
+
+class Deed(Record, frozen=True, kw_only=True):
+    """One thing that was done, or was refused."""
+
+    action: str
+    """A short name, such as `login` or `scout.remove`."""
+    user_id: UUID | None = None
+    """Whose account or rows it is about."""
+    target: str = ""
+    """What it was done to, such as a scout's id; never a secret."""
+    result: str = "done"
+    """`done`, or why not."""
 
 
 class Verdict(Record, frozen=True, kw_only=True):
@@ -67,34 +82,10 @@ class Audit:
         user_id: UUID | None = None,
         target: str = "",
         result: str = "done",
-    ) -> Line:
-        """Inside the transaction of a change: say who did what. Others who write wait for its end.
-
-        Args:
-            tx: the transaction; write last in it.
-            action: a short name, such as `login` or `scout.remove`.
-            asker: who, and from where.
-            user_id: whose account or rows it is about.
-            target: what it was done to, such as a scout's id; never a secret.
-            result: `done`, or why not.
-        """
-        now = await tx.now()
-        number, before = await audit.head(tx, now)
-        line = Line(
-            number=number + 1,
-            at=now,
-            user_id=user_id,
-            actor=asker.actor,
-            action=action,
-            target=target[:200],
-            result=result[:200],
-            address=asker.address,
-            request_id=asker.request_id,
-            hash="",
-        )
-        line = Line(**{**asdict(line), "hash": _hash(before, line)})
-        await audit.add(tx, line)
-        return line
+    ) -> None:
+        """Inside the transaction of a change: say who did what; see `Deed` and `write`."""
+        deed = Deed(action=action, user_id=user_id, target=target, result=result)
+        await write(tx, asker, [deed])
 
     async def note(
         self,
@@ -109,18 +100,9 @@ class Audit:
         async with self._db.transaction() as tx:
             await self.write(tx, action, asker, user_id=user_id, target=target, result=result)
 
-    async def list(
-        self,
-        *,
-        user_id: UUID | None = None,
-        actions: Sequence[str] = (),
-        before: int | None = None,
-        limit: int = 100,
-    ) -> Sequence[Line]:
-        """Return lines, newest first; see `store.audit.listing`."""
-        return await audit.listing(
-            self._db, user_id=user_id, actions=actions, before=before, limit=limit
-        )
+    async def list(self, wanted: Wanted = _EVERY, *, limit: int = 100) -> Sequence[Line]:
+        """Return at most `limit` lines, newest first."""
+        return await audit.listing(self._db, wanted, limit)
 
     async def verify(self) -> Verdict:
         """Read the whole log again and tell whether it is as it was written.
@@ -140,6 +122,42 @@ class Audit:
         if lines and (number, before) != (last, newest):
             return Verdict(lines=lines, broken_at=number + 1)
         return Verdict(lines=lines)
+
+
+async def write(tx: Connection, asker: Asker, deeds: Iterable[Deed]) -> None:
+    """Inside the transaction of a change: say who did what. Others who write wait for its end.
+
+    Args:
+        tx: the transaction; write last in it.
+        asker: who, and from where.
+        deeds: what was done; for none nothing is written.
+    """
+    deeds = list(deeds)
+    if not deeds:
+        return
+    now = await tx.now()
+    last, before = await audit.head(tx, now)
+    lines = []
+    for number, deed in enumerate(deeds, last + 1):
+        line = _line(number, now, asker, deed)
+        before = _hash(before, line)
+        lines.append(replace(line, hash=before))
+    await audit.add(tx, lines)
+
+
+def _line(number: int, at: datetime, asker: Asker, deed: Deed) -> Line:
+    return Line(
+        number=number,
+        at=at,
+        user_id=deed.user_id,
+        actor=asker.actor,
+        action=deed.action,
+        target=deed.target[:200],
+        result=deed.result[:200],
+        address=asker.address,
+        request_id=asker.request_id,
+        hash="",
+    )
 
 
 def _hash(before: str, line: Line) -> str:

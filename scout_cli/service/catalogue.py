@@ -133,6 +133,17 @@ class Catalogue:
         await self._one(_Row, "scout_executions", execution_id, "execution")
         return await paging.steps(self._db, StepView, execution_id)
 
+    async def step(self, execution_id: UUID, step_id: UUID) -> StepView:
+        """Return one step of a run.
+
+        Raises:
+            NotFound: this user has no such run, or it no such step.
+        """
+        for each in await self.steps(execution_id):
+            if each.id == step_id:
+                return each
+        raise NotFound("no such step", hint="list them to see the ids")
+
     async def findings(
         self,
         asked: Asked,

@@ -74,8 +74,10 @@ def followed(scout: Scout, patch: ScoutPatch, now: datetime) -> ScoutPatch:
     given = _set(patch)
     if "goal" in given and "description" not in given and scout.description == scout.goal:
         patch = replace(patch, description=patch.goal)
-    if "search_queries" not in given and _built_in(scout) == scout.search_queries:
-        patch = replace(patch, search_queries=_built_in(applied(scout, patch)))
+    old, new = _question(scout), _question(applied(scout, patch))
+    kept = "search_queries" in given or new == old
+    if not kept and old.built_in().queries == scout.search_queries:
+        patch = replace(patch, search_queries=new.built_in().queries)
     after = applied(scout, patch)
     if any(getattr(after, name) != getattr(scout, name) for name in _PLANNED_FROM):
         patch = replace(patch, planned_queries=[], planned_for=None)
@@ -91,13 +93,12 @@ def moves(scout: Scout, after: Scout) -> bool:
     return woken or any(getattr(after, name) != getattr(scout, name) for name in _RHYTHM)
 
 
-def _built_in(scout: Scout) -> list[str]:
-    question = SetUp(
+def _question(scout: Scout) -> SetUp:
+    return SetUp(
         goal=scout.goal or scout.title,
         place=place_text(scout.location),
         language=scout.language or "",
     )
-    return question.built_in().queries
 
 
 def _set(patch: ScoutPatch) -> dict[str, Any]:

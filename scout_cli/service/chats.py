@@ -18,7 +18,7 @@ from scout_cli.core.ports import ChatModel, Clock
 from scout_cli.core.setting_up import UNNAMED, Update, missing, patch_of
 from scout_cli.errors import Conflict, DatabaseUnavailable, InvalidInput, ModelUnavailable
 from scout_cli.service.scouts import Scouts
-from scout_cli.store import messages, scouts
+from scout_cli.store import messages
 from scout_cli.store.database import Database
 
 _BEAT = messages.TURN.total_seconds() / 3
@@ -147,7 +147,7 @@ class Chats:
             created_at=now,
             updated_at=now,
         )
-        await scouts.add(self._db, scout)
+        await self._saved.keep(scout)
         return scout
 
     async def _store(self, scout: Scout, role: Literal["user", "assistant"], text: str) -> None:

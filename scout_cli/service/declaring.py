@@ -14,7 +14,8 @@ from scout_cli.core.models import AnsweredBy, Record, Scout
 from scout_cli.core.ports import Clock, Reasoner
 from scout_cli.core.questions import SetUp
 from scout_cli.errors import Conflict, ModelUnavailable
-from scout_cli.service import changes
+from scout_cli.service import audit, changes, deeds
+from scout_cli.service.audit import COMMAND_LINE, Deed
 from scout_cli.service.declared import key_of
 from scout_cli.service.declared_plan import Entry, Given, Plan, plan
 from scout_cli.service.wishes import place_text
@@ -160,17 +161,22 @@ async def _carry_out(
 ) -> dict[str, UUID]:
     """Do it; new scouts get times that keep them in the order of the file."""
     ids: dict[str, UUID] = {}
+    done: list[Deed] = []
     for number, entry in enumerate(found.entries):
         if entry.action == "add":
             scout = _born(new[entry.key], tx.uuid(), now + timedelta(microseconds=number))
             await scouts.add(tx, scout)
             ids[entry.key] = scout.id
+            done += deeds.of("scout.create", scout)
         elif entry.action == "remove":
             await scouts.remove_idle(tx, entry.scout, now)
+            done += deeds.of("scout.remove", entry.scout)
         else:
             if entry.action == "change":
                 await _change(tx, entry, now)
+                done += deeds.of_change(entry.scout, entry.patch)
             ids[entry.key] = entry.scout.id
+    await audit.write(tx, COMMAND_LINE, done)
     return ids
 
 

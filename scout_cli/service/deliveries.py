@@ -17,9 +17,10 @@ from uuid import UUID
 from scout_cli.core.models import Record
 from scout_cli.core.news import Delivery
 from scout_cli.core.ports import Channel, Clock, Promise
-from scout_cli.errors import ConfigError, DatabaseUnavailable, FenceLost, ScoutError
+from scout_cli.errors import ConfigError, FenceLost, ScoutError
 from scout_cli.service import guests, news, sending
 from scout_cli.service.outbox import ChannelTerms
+from scout_cli.service.pulse import while_held
 from scout_cli.service.sending import Doubt, Unopened
 from scout_cli.service.turn import Rules, TellLost, Turn
 from scout_cli.store import channels, outbox, users
@@ -28,8 +29,6 @@ from scout_cli.store.database import Database
 from scout_cli.store.finishing import to_the_end
 
 _FIRST = asyncio.FIRST_COMPLETED
-_BEATS = 4
-"""Renewals in the time of one lease."""
 
 
 class Delivered(Record, frozen=True, kw_only=True):
@@ -150,34 +149,18 @@ class Deliveries:
 
     async def _serve(self, held: ChannelRow, until: datetime | None, tally: Counter[str]) -> None:
         """Deliver for a channel while it is ours, and let it go."""
-        work = asyncio.ensure_future(self._round(held, until, tally))
-        pulse = asyncio.create_task(self._pulse(held))
+
+        async def renew() -> bool:
+            await channels.renew(self._db, held, await self._db.now() + self._rules.lease)
+            return True
+
+        work = self._round(held, until, tally)
         try:
-            await asyncio.wait({work, pulse}, return_when=asyncio.FIRST_COMPLETED)
-            if pulse.done() and not work.done():
-                pulse.result()
-            await work
+            await while_held(work, renew, self._clock, self._rules.lease, f"channel {held.id}")
         except FenceLost:
             tally["lost"] += 1
         finally:
-            for each in (pulse, work):
-                each.cancel()
-            await asyncio.gather(pulse, work, return_exceptions=True)
             await to_the_end(channels.release(self._db, held, await self._db.now()))
-
-    async def _pulse(self, held: ChannelRow) -> None:
-        lease = self._rules.lease.total_seconds()
-        last = self._clock.monotonic()
-        while True:
-            await asyncio.sleep(lease / _BEATS)
-            if self._clock.monotonic() - last > lease:
-                raise FenceLost("this process was stopped, or cut off, for longer than its lease")
-            began = self._clock.monotonic()
-            try:
-                await channels.renew(self._db, held, await self._db.now() + self._rules.lease)
-            except DatabaseUnavailable:
-                continue
-            last = began
 
     async def _round(self, held: ChannelRow, until: datetime | None, tally: Counter[str]) -> None:
         channel = await self._opened(held)

@@ -150,8 +150,8 @@ class Feed:
         watch = self._db.watch()
         try:
             await self._follow(watch)
-        except Exception:
-            self._end_all()  # those who watch would wait for ever
+        except Exception:  # those who watch would wait for ever
+            self._end_all()
             raise
         finally:
             await watch.close()

@@ -112,6 +112,18 @@ class _Turn:
             self._spoke = True
             await self._hear(text)
 
+    async def _release(self) -> None:
+        """Say what was held back."""
+        text, self._held = self._held, ""
+        await self.say(text)
+
+    def _repeats(self, *, whole: bool) -> bool:
+        """Return whether what is held back only says again what the person said."""
+        about_scout = self._about is not None and not self._spoke
+        return about_scout and relayed_interview.repeats(
+            self._wanted.messages, self._held, whole=whole
+        )
+
     async def ask(self, model: ChatModel) -> Spent:
         """Ask the model, and put right what it leaves out.
 
@@ -124,11 +136,11 @@ class _Turn:
         noticed = self._noticed()
 
         async def hear(text: str) -> None:
+            self._held += text
             # What is said beside a call is kept for after it: said twice it would confuse.
-            if noticed or (self._calls and not native):
-                self._held += text
-            else:
-                await self.say(text)
+            beside = noticed or (self._calls and not native)
+            if not beside and not self._repeats(whole=False):
+                await self._release()
 
         spoken = await conversation.speak(
             model,
@@ -138,6 +150,8 @@ class _Turn:
             self._take,
             max_tokens=min(self._wanted.max_tokens, MAX_TOKENS),
         )
+        if self._repeats(whole=True):
+            self._held = ""
         if not self._calls and noticed and self._about is not None:
             self._learn(self._about.tool.name, noticed)
         if self._calls:
@@ -145,7 +159,7 @@ class _Turn:
         elif spoken.by == "fallback" and not self._spoke:
             await self.alone(spoken.note, gone=False)
         else:
-            await self.say(self._held)
+            await self._release()
             await self._end_in_words()
         return Spent(prompt_tokens=spoken.prompt_tokens, completion_tokens=spoken.completion_tokens)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -11,14 +10,12 @@ from typing import TypeVar
 from scout_cli.core.models import Execution, Record
 from scout_cli.core.ports import Clock
 from scout_cli.errors import DatabaseUnavailable, FenceLost
+from scout_cli.service.pulse import while_held
 from scout_cli.store import executions, queue
 from scout_cli.store.database import Database
 from scout_cli.store.queue import Lease, Span
 
 T = TypeVar("T")
-
-_BEATS = 4
-"""Signs of life in the time of one lease."""
 
 
 class Terms(Record, frozen=True, kw_only=True):
@@ -60,42 +57,18 @@ async def alive(
         FenceLost: another process has taken it over, or this one was stopped or cut off from the
             database for longer than the lease.
     """
-    task = asyncio.ensure_future(work)
-    pulse = asyncio.create_task(_pulse(db, clock, execution, terms))
-    try:
-        await asyncio.wait({task, pulse}, return_when=asyncio.FIRST_COMPLETED)
-        if pulse.done() and not task.done():
-            pulse.result()
-        return await task
-    finally:
-        for each in (pulse, task):
-            each.cancel()
-        await asyncio.gather(pulse, task, return_exceptions=True)
 
-
-async def _pulse(db: Database, clock: Clock, execution: Execution, terms: Terms) -> None:
-    lease = terms.lease.total_seconds()
-    last = clock.monotonic()
-    wait = lease / _BEATS
-    while True:
-        await asyncio.sleep(wait)
-        if clock.monotonic() - last > lease:
-            raise FenceLost(
-                f"run {execution.id} gave no sign of life for {lease:g} s and was let go",
-                hint="the machine slept, or the database was gone; the next tick runs it again",
-            )
-        began = clock.monotonic()
+    async def renew() -> bool:
         try:
             until = await db.now() + terms.lease
             await queue.renew(db, execution.id, execution.fence, until)
-        except DatabaseUnavailable:
-            wait = min(1.0, lease / _BEATS)
-            continue
         except FenceLost:
             if await _ended_by_us(db, execution):
-                return
+                return False
             raise
-        last, wait = began, lease / _BEATS
+        return True
+
+    return await while_held(work, renew, clock, terms.lease, f"run {execution.id}")
 
 
 async def _ended_by_us(db: Database, execution: Execution) -> bool:

@@ -1,42 +1,44 @@
 """Search by meaning: the question's vector beside those of all findings of its user.
 
-The vectors of the last users asked for stay in memory, one matrix each; what was found since is
-added to it, and it is read anew when something was deleted.
+A rough look at all of them, in blocks that stay in memory or in the database by its extension,
+tells which can be among the closest; their own vectors then say which are. Whatever looked first,
+the answer is the same.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from functools import partial
 from uuid import UUID
 
-from scout_cli.core.models import Record
-from scout_cli.core.ports import Embedder
-from scout_cli.store import vectors
+from scout_cli.core.ports import Embedder, Vector
+from scout_cli.service import packing
+from scout_cli.service.packing import Packed
+from scout_cli.store import blocks, nearby
+from scout_cli.store.blocks import Block, Known, Whose
 from scout_cli.store.database import Database
+from scout_cli.store.vectors import FoundVector
 
 _KEPT = 4
-"""Matrices in memory: 100,000 vectors of 768 numbers are 300 MB."""
+"""Users whose blocks stay in memory: 100,000 vectors of 768 numbers are 81 MB."""
+_READ = 32
+"""Blocks of one statement."""
 _FLOOR = 0.1
 """How far above the background, on the way to the lower cut-off, a finding says something."""
-
-
-class _Matrix(Record, frozen=True, kw_only=True):
-    count: int
-    newest: datetime | None
-    ids: list[UUID]
-    scouts: Any
-    """One number per row, the place of its scout in `places`."""
-    places: dict[UUID, int]
-    rows: Any
+_DIGITS = 4
 
 
 class Meaning:
-    """Compares questions with findings, in memory."""
+    """Compares questions with findings.
 
-    def __init__(self) -> None:
-        self._matrices: dict[tuple[UUID, str], _Matrix] = {}
+    Args:
+        size: vectors of a block.
+    """
+
+    def __init__(self, size: int = blocks.SIZE) -> None:
+        self._size = size
+        self._held: dict[Whose, dict[UUID, Packed]] = {}
 
     async def ranked(
         self,
@@ -61,81 +63,112 @@ class Meaning:
         Raises:
             ModelUnavailable: the embedder is absent.
         """
-        matrix = await self._current(db, user_id, embedder.name)
-        if not matrix.ids:
-            return []
-        import numpy as np  # noqa: PLC0415 - a tenth of a second that other commands save
-
         (vector,) = await embedder.embed([text])
-        if len(vector) != matrix.rows.shape[1]:
-            return []
-        cosines = matrix.rows @ np.asarray(vector, dtype="<f4")
-        if scout_ids:
-            wanted = [matrix.places[each] for each in scout_ids if each in matrix.places]
-            cosines = np.where(np.isin(matrix.scouts, wanted), cosines, -1.0)
-        best = _best(cosines, limit)
         floor = embedder.background + _FLOOR * (embedder.cutoffs[0] - embedder.background)
-        near = [(round(float(cosines[at]), 4), matrix.ids[at]) for at in best]
-        near = sorted(near, key=lambda each: (-each[0], str(each[1])))
-        return [each for cosine, each in near if cosine >= floor]
+        of = Whose(user_id, embedder.name, len(vector))
+        loose, known = await _gathered(db, of, self._size)
+        wanted = set(scout_ids)
+        found = [each for each in loose if not wanted or each.scout_id in wanted]
+        ids: list[UUID] = []
+        if own := await self._current(db, of, [each.id for each in known if each.here]):
+            look = partial(packing.estimated, own, vector, scout_ids)
+            ids += packing.candidates(await asyncio.to_thread(look), limit, floor)
+        if not all(each.here for each in known):
+            ids += await _nearby(db, of, vector, scout_ids, limit, floor)
+        found += await blocks.exact(db, embedder.name, ids)
+        return _closest(found, vector, limit, floor)
 
-    async def _current(self, db: Database, user_id: UUID, embedder: str) -> _Matrix:
-        key = (user_id, embedder)
-        extent = await vectors.extent(db, user_id, embedder)
-        known = self._matrices.pop(key, None)
-        if known is None or (known.count, known.newest) != (extent.count, extent.newest):
-            known = await self._read(db, user_id, embedder, extent, known)
-        self._matrices[key] = known  # the last one asked for is the last to go
-        while len(self._matrices) > _KEPT:
-            del self._matrices[next(iter(self._matrices))]
-        return known
-
-    async def _read(
-        self,
-        db: Database,
-        user_id: UUID,
-        embedder: str,
-        extent: vectors.Extent,
-        known: _Matrix | None,
-    ) -> _Matrix:
-        if known and known.newest and known.count < extent.count:
-            fresh = await vectors.of_user(db, user_id, embedder, after=known.newest)
-            if known.count + len(fresh) == extent.count:
-                return _grown(known, fresh, extent)
-        return _grown(None, await vectors.of_user(db, user_id, embedder), extent)
+    async def _current(self, db: Database, of: Whose, ids: Sequence[UUID]) -> list[Packed]:
+        """Return the vectors of these blocks, from memory as far as they are there."""
+        held = self._held.pop(of, {})
+        now = {each: held[each] for each in ids if each in held}
+        missing = [each for each in ids if each not in now]
+        for start in range(0, len(missing), _READ):
+            read = await blocks.read(db, missing[start : start + _READ])
+            now.update((block.id, packing.unpacked(block)) for block in read)
+        self._held[of] = now  # the last one asked for is the last to go
+        while len(self._held) > _KEPT:
+            del self._held[next(iter(self._held))]
+        return list(now.values())
 
 
-def _grown(
-    known: _Matrix | None, fresh: Sequence[vectors.FoundVector], extent: vectors.Extent
-) -> _Matrix:
-    """Return a matrix with further rows; those of another length than the last are left out."""
-    import numpy as np  # noqa: PLC0415 - see `ranked`
-
-    size = len(fresh[-1].vector) if fresh else 0
-    rows = [each for each in fresh if len(each.vector) == size]
-    packed = np.frombuffer(b"".join(each.vector for each in rows), dtype="<f4")
-    matrix = packed.reshape(len(rows), size // 4 if size else 0)
-    places = dict(known.places) if known else {}
-    for each in rows:
-        places.setdefault(each.scout_id, len(places))
-    scouts = np.array([places[each.scout_id] for each in rows], dtype="i4")
-    ids = [each.id for each in rows]
-    if known and known.ids:
-        if rows and known.rows.shape[1] == matrix.shape[1]:
-            matrix = np.concatenate([known.rows, matrix])
-            scouts = np.concatenate([known.scouts, scouts])
-            ids = [*known.ids, *ids]
-        elif not rows:
-            matrix, scouts, ids = known.rows, known.scouts, known.ids
-    return _Matrix(
-        count=extent.count, newest=extent.newest, ids=ids, scouts=scouts, places=places, rows=matrix
-    )
+async def pack_all(db: Database, size: int = blocks.SIZE) -> None:
+    """Make all blocks that can be made, so that no search has to."""
+    for of in await blocks.waiting(db, size):
+        while await _pack(db, of, size):
+            pass
 
 
-def _best(cosines: Any, limit: int) -> Any:
-    """Return the places of the highest values, in no order, with all that tie with the last."""
-    import numpy as np  # noqa: PLC0415 - see `ranked`
+async def _pack(db: Database, of: Whose, size: int) -> bool:
+    """Make a block of vectors that are in none; return whether there were enough."""
+    async with db.transaction() as tx:
+        await blocks.alone(tx, of.user_id)
+        found = await blocks.loose(tx, of, size, lock=tx.share_lock)
+        if len(found) < size:
+            return False
+        here = not await nearby.offered(tx)
+        block = Block(
+            id=tx.uuid(),
+            user_id=of.user_id,
+            embedder=of.embedder,
+            dimension=of.dimension,
+            packed=packing.pack(found) if here else None,
+        )
+        await blocks.add(tx, block, [each.id for each in found])
+        if not here:
+            await nearby.add(tx, block, found)
+    return True
 
-    if len(cosines) <= limit:
-        return np.arange(len(cosines))
-    return np.argpartition(-cosines, limit)[:limit]
+
+async def _gathered(db: Database, of: Whose, size: int) -> tuple[list[FoundVector], list[Known]]:
+    """Return the vectors in no block, too few for another one, and the blocks of the others.
+
+    In this order: what is packed meanwhile is in both rather than in neither.
+    """
+    loose = await blocks.loose(db, of, size)
+    while len(loose) == size:
+        await _pack(db, of, size)
+        loose = await blocks.loose(db, of, size)
+    known = await blocks.known(db, of)
+    lost = [each.id for each in known if not each.here]
+    if lost and not await nearby.there(db):  # the extension was dropped, and its table with it
+        await blocks.drop(db, lost)
+        return await _gathered(db, of, size)
+    return loose, known
+
+
+async def _nearby(
+    db: Database,
+    of: Whose,
+    vector: Vector,
+    scout_ids: Sequence[UUID],
+    limit: int,
+    floor: float,
+) -> list[UUID]:
+    """Return every finding that may be among the closest of those that the extension compares."""
+    asked = 2 * limit
+    while True:
+        found = await nearby.nearest(db, of, vector, scout_ids=scout_ids, limit=asked)
+        if len(found) < asked:
+            return [each.id for each in found]
+        least = max(floor, found[limit - 1].cosine - nearby.ERROR)
+        if found[-1].cosine + nearby.ERROR < least:
+            return [each.id for each in found if each.cosine + nearby.ERROR >= least]
+        asked *= 4
+
+
+def _closest(found: Sequence[FoundVector], vector: Vector, limit: int, floor: float) -> list[UUID]:
+    """Return the findings closest to a question by their own vectors, ordered by four digits.
+
+    In double precision, where the order of adding does not show in these digits.
+    """
+    import numpy as np  # noqa: PLC0415 - a tenth of a second that other commands save
+
+    by_id = {each.id: each.vector for each in found}
+    if not by_id:
+        return []
+    rows = np.frombuffer(b"".join(by_id.values()), dtype="<f4").reshape(len(by_id), len(vector))
+    cosines = rows.astype("f8") @ np.asarray(vector, dtype="f8")
+    near = zip(np.round(cosines, _DIGITS).tolist(), by_id, strict=True)
+    ordered = sorted(near, key=lambda each: (-each[0], each[1].bytes))
+    return [each for cosine, each in ordered[:limit] if cosine >= floor]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -11,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from scout_cli.core import shape
+from scout_cli.core import base64url, shape
 from scout_cli.core.models import Record
 from scout_cli.errors import InvalidInput
 from scout_cli.store.paging import After, Order
@@ -78,15 +76,15 @@ async def paged(
 def _cursor(sort: str, value: datetime | str, id_: UUID) -> str:
     text = value.isoformat() if isinstance(value, datetime) else value
     data = shape.encode(_Cursor(order=sort, value=text, id=id_))
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+    return base64url.encode(data)
 
 
 def _after(cursor: str, sort: str, kind: type[datetime | str]) -> After:
     try:
-        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        data = base64url.decode(cursor)
         found = msgspec.json.decode(data, type=_Cursor)
         value = datetime.fromisoformat(found.value) if kind is datetime else found.value
-    except (binascii.Error, msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise _unknown() from error
     if found.order != sort or (isinstance(value, datetime) and value.tzinfo is None):
         raise _unknown()

@@ -7,11 +7,11 @@ since the page asks for all rows again and again, and is good for one to two.
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from scout_cli.core import base64url
 from scout_cli.errors import NotFound
 
 _HOUR = 3_600
@@ -30,7 +30,7 @@ def token(name: str, secret: str, now: datetime) -> str:
     """
     until = (int(now.timestamp()) // _HOUR + 2) * _HOUR
     text = f"{until:x}/{name}".encode()
-    return urlsafe_b64encode(_proof(text, secret) + text).rstrip(b"=").decode()
+    return base64url.encode(_proof(text, secret) + text)
 
 
 def picture(given: str, secrets: Sequence[str], now: datetime) -> str:
@@ -48,7 +48,7 @@ def picture(given: str, secrets: Sequence[str], now: datetime) -> str:
     if len(given) > _LONGEST:
         raise gone
     try:
-        data = urlsafe_b64decode(given.encode("ascii") + b"=" * (-len(given) % 4))
+        data = base64url.decode(given)
     except ValueError:
         raise gone from None
     proof, text = data[:_MAC], data[_MAC:]

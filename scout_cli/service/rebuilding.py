@@ -10,6 +10,7 @@ from uuid import UUID
 
 from scout_cli.core.models import Finding, Record
 from scout_cli.core.ports import Embedder
+from scout_cli.service import meaning
 from scout_cli.store import embedders, vectors
 from scout_cli.store.database import Database
 from scout_cli.store.embedders import Holding
@@ -74,6 +75,7 @@ async def rebuild(db: Database, embedder: Embedder, *, again: bool = False) -> A
         await _embed(db, embedder, found)
         last, done = found[-1].id, done + len(found)
         yield Step(done=done, of=max(wanted, done))
+    await meaning.pack_all(db)
 
 
 async def keep_only(db: Database, name: str) -> int:

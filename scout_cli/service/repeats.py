@@ -87,7 +87,7 @@ class Repeats:
             return
         try:
             yield attempt
-        except BaseException:
+        except BaseException:  # a cancellation too: the key is free again
             await to_the_end(repeats.forget(self._db, begun))
             raise
         done = attempt.kept(begun)

@@ -10,7 +10,9 @@ from scout_cli.core.job import Budget, Result
 from scout_cli.core.memory import ListMemory
 from scout_cli.core.models import Execution, Scout
 from scout_cli.core.ports import Clock
+from scout_cli.service import audit, deeds
 from scout_cli.service.attempts import Attempts
+from scout_cli.service.audit import COMMAND_LINE, Asker
 from scout_cli.service.jobs import wish_job
 from scout_cli.service.kit import Kit, agent
 from scout_cli.service.lease import Terms
@@ -28,13 +30,22 @@ class Runs:
         clock: time and identifiers.
         attempts: carries out what this started.
         terms: how long an execution is ours.
+        asker: who asks, for the log.
     """
 
-    def __init__(self, db: Database, clock: Clock, attempts: Attempts, terms: Terms) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        attempts: Attempts,
+        terms: Terms,
+        asker: Asker = COMMAND_LINE,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._attempts = attempts
         self._terms = terms
+        self._asker = asker
 
     async def run(
         self,
@@ -71,7 +82,9 @@ class Runs:
             deadline_at=lease.deadline,
             prompts=fingerprint(),
         )
-        execution = await queue.start(self._db, asked)
+        async with self._db.transaction() as tx:
+            execution = await queue.start(tx, asked)
+            await audit.write(tx, self._asker, deeds.of("run.start", execution))
         return await self._attempts.carry_out(execution, scout, emit, record)
 
     async def request(
@@ -101,7 +114,9 @@ class Runs:
             trigger=trigger,
             fence=0,
         )
-        await queue.ask(within or self._db, asked)
+        async with (within or self._db).transaction() as tx:
+            await queue.ask(tx, asked)
+            await audit.write(tx, self._asker, deeds.of("run.start", asked))
         return asked
 
     async def cancel(self, execution: Execution) -> Execution:
@@ -113,7 +128,10 @@ class Runs:
             Conflict: it has ended.
             NotFound: it is not there any more.
         """
-        return await queue.cancel(self._db, execution.id)
+        async with self._db.transaction() as tx:
+            ended = await queue.cancel(tx, execution.id)
+            await audit.write(tx, self._asker, deeds.of("run.cancel", ended))
+        return ended
 
 
 async def once(

@@ -13,11 +13,11 @@ from scout_cli.core import schedule
 from scout_cli.core.models import Record
 from scout_cli.core.ports import Clock
 from scout_cli.service.accounting import Notices, count_failure
-from scout_cli.store import due, marks, queue, scouts
+from scout_cli.store import due, marks, queue, scouts, takeover
 from scout_cli.store.database import Connection, Database
 from scout_cli.store.due import DueScout, Slot
 from scout_cli.store.marks import Mark
-from scout_cli.store.queue import Expired
+from scout_cli.store.takeover import Expired
 
 BATCH = 500
 """Scouts in one transaction."""
@@ -103,15 +103,15 @@ class Scheduler:
             last = page[-1].id
 
     async def _take_back(self, now: datetime) -> int:
-        lost = await queue.expired(self._db, now, BATCH)
+        lost = await takeover.expired(self._db, now, BATCH)
         if self._watch is not None:
             lost = self._watch.motionless(lost)
         if not lost:
             return 0
         async with self._db.transaction() as tx:
-            for execution in await queue.take_back(tx, lost, now):
+            for execution in await takeover.take_back(tx, lost, now):
                 if execution.trigger != "manual":
-                    await count_failure(tx, execution, queue.LOST, self._notices)
+                    await count_failure(tx, execution, takeover.LOST, self._notices)
         return len(lost)
 
     async def _schedule(self, tx: Connection, now: datetime) -> int:

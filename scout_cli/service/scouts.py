@@ -1,9 +1,9 @@
-"""Saved wishes: make them from a goal in plain words, find them, look into what they found."""
+"""Saved wishes: make them from a goal in plain words, change and remove them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,25 +12,17 @@ from msgspec.structs import replace
 
 from scout_cli.core import schedule
 from scout_cli.core.answers import SetUpAnswer
-from scout_cli.core.models import (
-    AnsweredBy,
-    Execution,
-    Finding,
-    Location,
-    Novelty,
-    Record,
-    Scout,
-    ScoutPatch,
-    Step,
-)
+from scout_cli.core.models import AnsweredBy, Location, Record, Scout, ScoutPatch
 from scout_cli.core.ports import Clock, Reasoner
 from scout_cli.core.questions import SetUp
-from scout_cli.errors import ModelUnavailable, NotFound
-from scout_cli.service import guests, naming
+from scout_cli.errors import ModelUnavailable
+from scout_cli.service import audit, deeds, guests
+from scout_cli.service.audit import Asker
 from scout_cli.service.changes import applied, checked, followed, moves, narrowed
+from scout_cli.service.saved import Saved
 from scout_cli.service.wishes import MAX_TITLE, Wish, check, place, place_text, wish_of
-from scout_cli.store import executions, findings, overviews, scouts, steps, users
-from scout_cli.store.database import Database
+from scout_cli.store import scouts
+from scout_cli.store.database import Connection
 from scout_cli.store.overviews import Belongings, Glance, Overview
 
 __all__ = ["Added", "Belongings", "Glance", "Overview", "Scouts", "Wish", "check", "place"]
@@ -47,31 +39,29 @@ class Added(Record, frozen=True, kw_only=True):
     """Why the model did not fill it in, when it should have."""
 
 
-class Scouts:
-    """The scouts of one user.
+class Scouts(Saved):
+    """The scouts of one user, with all that may be done about them; the log says who did it.
 
     Args:
         db: where they are kept.
         clock: time and identifiers.
         reasoner: opens the engine that fills in a wish, when it is needed.
         user: whose scouts; None for the local owner's.
+        asker: who acts, and from where; None for the user.
     """
 
     def __init__(
         self,
-        db: Database,
+        db: Connection,
         clock: Clock,
         reasoner: Callable[[], Awaitable[Reasoner]],
         user: UUID | None = None,
+        asker: Asker | None = None,
     ) -> None:
-        self._db = db
+        super().__init__(db, user)
         self._clock = clock
         self._reasoner = reasoner
-        self._user = user
-
-    async def owner(self) -> UUID:
-        """Return whose scouts these are."""
-        return self._user or (await users.local_owner(self._db)).id
+        self._asker = deeds.asker_for(user, asker)
 
     async def add(self, wish: Wish, *, active: bool = True, patience: float | None = None) -> Added:
         """Save a scout, filling in what the wish leaves open.
@@ -114,8 +104,19 @@ class Scouts:
             is_active=active,
             next_run_at=now if active else None,
         )
-        await scouts.add(self._db, scout)
+        await self.keep(scout)
         return Added(scout=scout, answered_by=by, note=note)
+
+    async def keep(self, scout: Scout) -> None:
+        """Store a new scout that is filled in, or is to be.
+
+        Raises:
+            Conflict: its id is taken.
+            NotFound: its owner is not there.
+        """
+        async with self._db.transaction() as tx:
+            await scouts.add(tx, scout)
+            await audit.write(tx, self._asker, deeds.of("scout.create", scout))
 
     async def _fill_in(
         self, wish: Wish, patience: float | None
@@ -151,63 +152,6 @@ class Scouts:
         wish = replace(wish, location=scout.location)
         return (await self.add(wish, active=False, patience=patience)).scout
 
-    async def all(self) -> list[Overview]:
-        """Return every scout with its last execution and the number of its findings."""
-        return await overviews.owned(self._db, await self.owner())
-
-    async def glances(self) -> list[Glance]:
-        """Return one line for each scout: less than `all`, and much faster for many."""
-        return await overviews.glances(self._db, await self.owner())
-
-    async def overview(self, scout: Scout) -> Overview:
-        """Return one scout at a glance."""
-        last = await executions.of_scout(self._db, scout.id, 1)
-        return Overview(
-            scout=scout,
-            last=last[0] if last else None,
-            findings=await findings.count(self._db, scout.id),
-        )
-
-    async def get(self, scout_id: UUID) -> Scout:
-        """Return the scout with this id.
-
-        Raises:
-            NotFound: this user has none of that id.
-        """
-        found = await scouts.get(self._db, scout_id)
-        if found is None or found.user_id != await self.owner():
-            raise NotFound("no such scout", hint="list them to see the ids")
-        return found
-
-    async def execution(self, execution_id: UUID) -> Execution:
-        """Return the run with this id.
-
-        Raises:
-            NotFound: this user has none of that id.
-        """
-        found = await executions.get(self._db, execution_id)
-        if found is None or found.user_id != await self.owner():
-            raise NotFound("no such execution", hint="list them to see the ids")
-        return found
-
-    async def find(self, name: str) -> Scout:
-        """Return the scout with this id, unique beginning of an id, or title.
-
-        Raises:
-            NotFound: none has it; the nearest title is offered.
-            InvalidInput: several have it.
-        """
-        return (await self.find_all((name,)))[0]
-
-    async def find_all(self, names: Iterable[str]) -> list[Scout]:
-        """Return the scouts that `names` mean, each once; one that is unknown fails them all.
-
-        Raises:
-            NotFound: one of them means none.
-            InvalidInput: one of them may mean several.
-        """
-        return await naming.find(self._db, await self.owner(), names)
-
     async def change(self, scout: Scout, changes: ScoutPatch, *, unchanged: bool = False) -> Scout:
         """Change a scout and what follows from the change, and return it as it is then.
 
@@ -233,13 +177,16 @@ class Scouts:
             await guests.refuse(self._db, self._user, changes.notify)
         now = self._clock.now()
         patches = [_complete(scout, changes, now) for scout in chosen]
+        done = [deed for each in chosen for deed in deeds.of_change(each, narrowed(each, changes))]
         async with self._db.transaction() as tx:
             if unchanged:
                 await scouts.require_unchanged(tx, chosen)
-            return [
+            changed = [
                 await scouts.update(tx, scout.id, patch) if patch != ScoutPatch() else scout
                 for scout, patch in zip(chosen, patches, strict=True)
             ]
+            await audit.write(tx, self._asker, done)
+        return changed
 
     async def pause(self, chosen: Sequence[Scout]) -> list[Scout]:
         """Let scouts rest until they are resumed, all or none."""
@@ -267,57 +214,7 @@ class Scouts:
                 await scouts.require_unchanged(tx, chosen)
             for scout in chosen:
                 await scouts.remove_idle(tx, scout, now)
-
-    async def belongings(self, chosen: Sequence[Scout]) -> list[Belongings]:
-        """Return how much each of these scouts has, in their order."""
-        return await overviews.belongings(self._db, [scout.id for scout in chosen])
-
-    async def history(self, of: Scout | Sequence[Scout] | None, limit: int) -> list[Execution]:
-        """Return the newest executions, of these scouts or, when none is named, of all."""
-        chosen = [of] if isinstance(of, Scout) else of or ()
-        if not chosen:
-            return await executions.owned(self._db, await self.owner(), limit)
-        found = [
-            run for scout in chosen for run in await executions.of_scout(self._db, scout.id, limit)
-        ]
-        return sorted(found, key=lambda run: (run.started_at, run.id), reverse=True)[:limit]
-
-    async def last_with_news(self, scout: Scout) -> Execution | None:
-        """Return the newest execution that found something new, however long ago."""
-        return await overviews.last_with_news(self._db, scout.id)
-
-    async def titles(self) -> dict[UUID, str]:
-        """Return the titles of all scouts by id."""
-        return {each.id: each.title for each in await scouts.names(self._db, await self.owner())}
-
-    async def steps(self, execution: Execution) -> list[Step]:
-        """Return the steps of an execution in their order."""
-        return await steps.of_execution(self._db, execution.id)
-
-    async def findings(
-        self,
-        *,
-        of: Sequence[Scout] = (),
-        since: datetime | None = None,
-        novelty: tuple[Novelty, ...] = (),
-        limit: int = 50,
-    ) -> list[Finding]:
-        """Return findings, newest first.
-
-        Args:
-            of: only of these scouts; empty for all.
-            since: only found at or after this moment.
-            novelty: only of these kinds; empty for all.
-            limit: at most so many.
-        """
-        return await findings.listing(
-            self._db,
-            await self.owner(),
-            scout_ids=[scout.id for scout in of],
-            since=since,
-            novelty=novelty or None,
-            limit=limit,
-        )
+            await audit.write(tx, self._asker, deeds.of("scout.remove", *chosen))
 
 
 def _complete(scout: Scout, changes: ScoutPatch, now: datetime) -> ScoutPatch:

@@ -6,7 +6,6 @@ Rows come as plain values that fit their columns; who may name which column was 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +15,15 @@ from scout_cli.core import shape
 from scout_cli.core.models import ChatMessage, Location, Record, Scout, ScoutPatch
 from scout_cli.core.ports import Clock
 from scout_cli.errors import InvalidInput, NotFound, Refused
+from scout_cli.service import audit, deeds, first_runs
+from scout_cli.service.audit import COMMAND_LINE, Asker
 from scout_cli.service.changes import applied, checked
+from scout_cli.service.first_runs import FIRST_RUN
 from scout_cli.service.scouts import Scouts
 from scout_cli.service.wishes import MAX_TITLE
-from scout_cli.store import executions, messages, preferences, scouts
-from scout_cli.store.database import Database
+from scout_cli.store import executions, messages, preferences, scouts, triggers
+from scout_cli.store.database import Connection, Database
 
-FIRST_RUN = timedelta(seconds=60)
-"""After waking up, for a page that asks for the first run by itself."""
 MAX_CONTENT = 100_000
 """Characters of one message."""
 
@@ -61,12 +61,16 @@ class Tables:
         db: where they are.
         clock: time and identifiers.
         timezone: of new scouts.
+        asker: who writes, for the log.
     """
 
-    def __init__(self, db: Database, clock: Clock, timezone: str) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, timezone: str, asker: Asker = COMMAND_LINE
+    ) -> None:
         self._db = db
         self._clock = clock
         self._timezone = timezone
+        self._asker = asker
 
     async def insert(self, table: str, row: Row, writer: Writer, *, merge: bool) -> UUID:
         """Add a row and return its id.
@@ -105,10 +109,9 @@ class Tables:
     async def delete(self, table: str, ids: Sequence[UUID]) -> None:
         """Remove rows that were found to be the writer's; a run under way ends by it."""
         if table == "scouts":
-            for scout_id in ids:
-                await scouts.delete(self._db, scout_id)
+            await self._delete_scouts(ids)
         elif table == "scout_executions":
-            await executions.delete(self._db, ids)
+            await self._delete_runs(ids)
 
     async def prepare(self, user_id: UUID) -> None:
         """Give somebody the preferences with which the web interface asks for no place and no key.
@@ -116,6 +119,19 @@ class Tables:
         What is there already stays.
         """
         await preferences.seed(self._db, user_id, ANYWHERE, await self._db.now())
+
+    async def _delete_scouts(self, ids: Sequence[UUID]) -> None:
+        async with self._db.transaction() as tx:
+            gone = [each for id_ in ids if (each := await scouts.get(tx, id_))]
+            for scout in gone:
+                await scouts.delete(tx, scout.id)
+            await audit.write(tx, self._asker, deeds.of("scout.remove", *gone))
+
+    async def _delete_runs(self, ids: Sequence[UUID]) -> None:
+        async with self._db.transaction() as tx:
+            gone = [each for id_ in ids if (each := await executions.get(tx, id_))]
+            await executions.delete(tx, [run.id for run in gone])
+            await audit.write(tx, self._asker, deeds.of("run.remove", *gone))
 
     async def _insert_scout(self, row: Row, writer: Writer, *, merge: bool) -> UUID:
         owner = _owner_of(row, writer)
@@ -139,20 +155,21 @@ class Tables:
         made = applied(bare, checked(bare, _patch(row)))
         if made.is_active:
             made = replace(made, next_run_at=now + FIRST_RUN)
-        await scouts.add(self._db, made)
+        await self._saved(self._db, owner).keep(made)
         return made.id
 
     async def _change_scout(self, scout_id: UUID, row: Row) -> None:
-        scout = await scouts.get(self._db, scout_id)
-        if scout is None:
-            return  # somebody removed it meanwhile
         patch = _patch(row)
-        saved = Scouts(self._db, self._clock, _nobody, scout.user_id)
-        changed = await saved.change(scout, patch)
-        if changed.is_active and not scout.is_active:
-            due = self._clock.now() + FIRST_RUN
-            if changed.next_run_at is None or changed.next_run_at < due:
-                await scouts.update(self._db, scout_id, ScoutPatch(next_run_at=due))
+        async with self._db.transaction() as tx:
+            scout = await triggers.locked_scout(tx, scout_id)
+            if scout is None:
+                return  # somebody removed it meanwhile
+            changed = await self._saved(tx, scout.user_id).change(scout, patch)
+            if changed.is_active and not scout.is_active:
+                await first_runs.woken(tx, changed)
+
+    def _saved(self, db: Connection, owner: UUID) -> Scouts:
+        return Scouts(db, self._clock, _nobody, owner, self._asker)
 
     async def _insert_message(self, row: Row, writer: Writer) -> UUID:
         scout_id = row.get("scout_id")

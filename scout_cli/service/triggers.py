@@ -9,14 +9,13 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from scout_cli.core import schedule
-from scout_cli.core.models import Execution, Scout, ScoutPatch
+from scout_cli.core.models import Execution, Scout
 from scout_cli.errors import InvalidInput, NotFound, TooMany
+from scout_cli.service import first_runs
 from scout_cli.service.accounts import limits
 from scout_cli.service.accounts.limits import Limits
 from scout_cli.service.runs import Runs
-from scout_cli.service.tables import FIRST_RUN
-from scout_cli.store import executions, scouts, triggers
+from scout_cli.store import executions, triggers
 from scout_cli.store.database import Connection, Database
 
 COOL_DOWN = timedelta(minutes=20)
@@ -30,7 +29,7 @@ class Triggers:
 
     Args:
         db: where they wait.
-        runs: queues them.
+        runs: queues them, in the name of whoever asks.
         limits_: the allowances.
     """
 
@@ -84,14 +83,8 @@ class Triggers:
             return ready, await self._request(tx, ready)
 
     async def _request(self, tx: Connection, scout: Scout) -> Execution:
-        """Queue a run; one that is due in a moment is this one, and not a second one after it."""
         run = await self._runs.request(scout, trigger="interface", within=tx)
-        now = await tx.now()
-        if scout.is_active and scout.next_run_at and scout.next_run_at <= now + FIRST_RUN:
-            made = scout.created_at if scout.last_run_at else now
-            anchor = scout.anchor or made
-            after = schedule.next_after(scout.schedule, scout.timezone, now, anchor=anchor)
-            await scouts.update(tx, scout.id, ScoutPatch(next_run_at=after, anchor=anchor))
+        await first_runs.asked_for(tx, scout)
         return run
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from scout_cli.core.models import Record
 from scout_cli.core.ports import Clock
 from scout_cli.errors import DatabaseUnavailable
-from scout_cli.service import repeats
+from scout_cli.service import meaning, repeats
 from scout_cli.service.ballast import Ballast, is_full
 from scout_cli.service.screenshots import Screenshots
 from scout_cli.store import marks, pages, retention
@@ -118,7 +118,7 @@ class Upkeep:
         """Remove what is older than it is kept, at most 500 rows in a transaction.
 
         Findings with their vectors, the pages seen, the five newest runs of each scout and its
-        newest one with news always stay.
+        newest one with news always stay. What searches look through is put in order.
 
         Raises:
             DatabaseUnavailable: what was removed so far stays so.
@@ -129,6 +129,7 @@ class Upkeep:
         for what, before in self._runs(now):
             done[what.name] = await self._prune_runs(before)
         done["screenshots"] = await self._forget_screenshots()
+        await meaning.pack_all(self._db)
         freed = 0
         if self._db.kind == "sqlite":
             path = Path((await self._db.describe()).location)

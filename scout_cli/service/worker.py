@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Protocol
 from uuid import UUID
 
 from scout_cli.core.events import Event
-from scout_cli.core.models import Execution, Record
+from scout_cli.core.models import Execution, Scout
 from scout_cli.core.ports import Clock
 from scout_cli.errors import DatabaseUnavailable, FenceLost, ScoutError
 from scout_cli.service.attempts import Attempts
 from scout_cli.service.lease import Terms
-from scout_cli.service.scheduler import Planned, Scheduler
+from scout_cli.service.listener import Ended, Listener
+from scout_cli.service.scheduler import Scheduler
 from scout_cli.service.spreading import Spread
 from scout_cli.store import queue, scouts
 from scout_cli.store.database import Database
@@ -28,41 +28,6 @@ GRACE = 20.0
 """Seconds that running work has to finish after it was asked to stop."""
 _RETRY = 1.0
 """Seconds between two tries to reach a database that is gone."""
-
-
-class Ended(Record, frozen=True, kw_only=True):
-    """How one execution left this worker."""
-
-    execution: Execution
-    title: str
-    outcome: str
-    """An `Outcome`, `later` for one that is tried again, `given_back`, `lost` or `failed`."""
-    message: str = ""
-    seconds: float = 0.0
-
-
-class Listener(Protocol):
-    """Hears what a worker does."""
-
-    async def planned(self, planned: Planned) -> None:
-        """The clock was looked at."""
-        ...
-
-    async def started(self, execution: Execution, title: str) -> None:
-        """An execution begins."""
-        ...
-
-    async def event(self, execution: Execution, event: Event) -> None:
-        """An agent said something."""
-        ...
-
-    async def ended(self, ended: Ended) -> None:
-        """An execution left this worker."""
-        ...
-
-    async def trouble(self, error: ScoutError) -> None:
-        """Something outside a run could not be done; it is tried again."""
-        ...
 
 
 class Worker:
@@ -232,7 +197,7 @@ class Worker:
         try:
             execution = await queue.claim_one(self._db, self._terms.span, execution_id)
             if execution is not None:
-                await self._run(execution)
+                await self._run(execution, await scouts.get(self._db, execution.scout_id))
         except DatabaseUnavailable as error:
             await self._listener.trouble(error)  # it waits still, and is offered again
 
@@ -240,19 +205,20 @@ class Worker:
         """Claim as much as there is room for, and start it."""
         while (room := self._concurrency - len(self._running)) > 0 and not stop.is_set():
             claimed = await queue.claim_now(self._db, self._terms.span, room)
+            owners = await scouts.by_ids(self._db, [each.scout_id for each in claimed])
             for execution in claimed:
-                task = asyncio.create_task(self._run(execution))
+                run = self._run(execution, owners.get(execution.scout_id))
+                task = asyncio.create_task(run)
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if len(claimed) < room:
                 return
             # Once more: what ended while this claimed has made room that nobody else fills.
 
-    async def _run(self, execution: Execution) -> None:
-        began = self._clock.monotonic()
-        scout = await scouts.get(self._db, execution.scout_id)
+    async def _run(self, execution: Execution, scout: Scout | None) -> None:
         if scout is None:
             return  # deleted a moment ago, and its execution with it
+        began = self._clock.monotonic()
         await self._listener.started(execution, scout.title)
 
         async def emit(event: Event) -> None:
@@ -297,7 +263,7 @@ class Worker:
         """Let what runs finish after the block, for a while; give all of it back when it breaks."""
         try:
             yield
-        except BaseException:
+        except BaseException:  # a cancellation too: no run goes on unwatched
             await self._give_back(set(self._running))
             raise
         if self._running:

@@ -7,13 +7,13 @@ this package imports no driver; opening a URL imports the one it names.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scout_cli.core.ports import Clock
 from scout_cli.plug import load
-from scout_cli.store.database import Connection, Database, Described
 
-if TYPE_CHECKING:  # ciphers stay out of Tab, which only reads names
+if TYPE_CHECKING:  # Tab, which only reads names, needs neither ciphers nor records
+    from scout_cli.core.ports import Clock
+    from scout_cli.store.database import Connection, Database, Described
     from scout_cli.store.sealing import Vault
 
 __all__ = ["SCHEMES", "Connection", "Database", "Described", "open_database"]
@@ -23,6 +23,15 @@ SCHEMES = {
     "postgresql": "scout_cli.store.postgres:open_postgres",
     "postgres": "scout_cli.store.postgres:open_postgres",
 }
+
+
+def __getattr__(name: str) -> Any:
+    """Return a type of `database` when it is first asked for."""
+    if name not in ("Connection", "Database", "Described"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from scout_cli.store import database  # noqa: PLC0415 - see above
+
+    return getattr(database, name)
 
 
 async def open_database(url: str, clock: Clock, vault: Vault | None = None) -> Database:

@@ -111,7 +111,7 @@ def copy_file(source: Path, target: Path) -> None:
             closing(sqlite3.connect(target)) as copy,
         ):
             live.backup(copy)
-    except BaseException:
+    except BaseException:  # an interruption too: no half copy stays
         target.unlink()
         raise
 

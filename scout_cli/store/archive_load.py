@@ -14,7 +14,8 @@ from scout_cli.core.models import Record
 from scout_cli.errors import Conflict, InvalidInput, NotFound
 from scout_cli.store import migrate
 from scout_cli.store.archive_dump import pages
-from scout_cli.store.archive_file import Entry, Reader, unusable
+from scout_cli.store.archive_file import Entry
+from scout_cli.store.archive_reading import Reader, unusable
 from scout_cli.store.archive_schema import (
     Table,
     archived,

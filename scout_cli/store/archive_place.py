@@ -13,6 +13,7 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 
+from scout_cli import files
 from scout_cli.errors import Conflict, DatabaseUnavailable, Refused
 from scout_cli.store.archive_dump import copy_file
 from scout_cli.store.sqlite_errors import translated
@@ -62,7 +63,7 @@ def _move_in(path: Path, fresh: Path) -> None:
     except FileExistsError as error:
         raise Conflict(f"another process is just making {path}", hint="try again") from error
     fresh.unlink()
-    _sync(path.parent)
+    files.sync_folder(path.parent)
 
 
 def _is_sound(path: Path) -> bool:
@@ -115,11 +116,3 @@ def _overwrite(path: Path, fresh: Path) -> None:
                 "another process keeps the database locked", hint="stop it, then try again"
             ) from error
         live.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

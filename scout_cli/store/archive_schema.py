@@ -71,8 +71,8 @@ _LEFT_OUT = {
 """What says how a database was made, who is signed in just now, and what a server holds for a
 moment: another machine has its own."""
 
-_DERIVED = "finding_words"
-"""The beginning of the tables that SQLite keeps to search in findings; they follow from those."""
+_DERIVED = ("finding_words", "vector_")
+"""How the tables begin that are kept to search in findings; they follow from those."""
 
 
 class Column(Record, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ same. SQL text is one for both, with `$1, $2, ...` for values, and these portabl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
@@ -87,6 +87,10 @@ class Connection(Protocol):
     @property
     def present(self) -> str:
         """Return SQL for the present moment, empty where only `now` tells it."""
+        ...
+
+    async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+        """Return every row by column name, its values as the driver brings them."""
         ...
 
     async def all(self, of: type[T], sql: str, *args: Any) -> list[T]:

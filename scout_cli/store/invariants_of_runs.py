@@ -12,7 +12,7 @@ from scout_cli.core.retries import decide
 from scout_cli.store import marks, users
 from scout_cli.store.database import Connection
 from scout_cli.store.invariants_of_slots import KEPT_SINCE
-from scout_cli.store.queue import WORKER_LOST
+from scout_cli.store.takeover import WORKER_LOST
 
 _LAST_FAILURES = """
     SELECT e.scout_id, e.error_class FROM scout_executions e

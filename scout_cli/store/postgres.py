@@ -5,9 +5,6 @@ A small pool of connections; every statement outside a transaction takes one and
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -17,30 +14,16 @@ from uuid import UUID
 import asyncpg
 
 from scout_cli.core.ports import Clock
-from scout_cli.errors import DatabaseUnavailable
 from scout_cli.store.database import Described, Kind, Statement, Watch
 from scout_cli.store.finishing import to_the_end
-from scout_cli.store.postgres_errors import translated, unreachable
-from scout_cli.store.postgres_url import UNSAFE, Address, address_of
-from scout_cli.store.rows import Hydrating, outgoing
+from scout_cli.store.outgoing import outgoing
+from scout_cli.store.postgres_errors import translated
+from scout_cli.store.postgres_opening import check_server, open_connections, session_settings
+from scout_cli.store.postgres_pool import Connections
+from scout_cli.store.postgres_url import Address, address_of
+from scout_cli.store.rows import Hydrating
 
-OLDEST = 130_000
-"""The first PostgreSQL that scout runs on, as `server_version_num` writes it."""
-
-# A server that restarts is an error of ours in two lines; the driver would add tracebacks.
-logging.getLogger("asyncpg").addHandler(logging.NullHandler())
-logging.getLogger("asyncpg").propagate = False
-
-_CONNECTIONS = 10
-_CONNECT_SECONDS = 10.0
-_WAIT_SECONDS = 30.0
-_IDLE_SECONDS = 300.0
 _SCHEMA_LOCK = 0x73636F7574
-_SETTINGS = {
-    "statement_timeout": "15s",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "30s",
-}
 
 
 async def open_postgres(url: str, clock: Clock) -> PostgresDatabase:
@@ -51,61 +34,13 @@ async def open_postgres(url: str, clock: Clock) -> PostgresDatabase:
         DatabaseUnavailable: no server, no such database, refused, too old, or without fsync.
     """
     address = address_of(url)
+    database = PostgresDatabase(await open_connections(address), address, clock)
     try:
-        pool = await asyncpg.create_pool(
-            address.dsn,
-            min_size=1,
-            max_size=_CONNECTIONS,
-            timeout=_CONNECT_SECONDS,
-            max_inactive_connection_lifetime=_IDLE_SECONDS,
-            init=_teach_json,
-            reset=_keep_session,
-            server_settings=_settings(address),
-        )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
-        raise unreachable(error, address) from error
-    database = PostgresDatabase(pool, address, clock)
-    try:
-        await _check_server(database, address)
-    except BaseException:
+        await check_server(database, address)
+    except BaseException:  # whatever ends the opening, cancellation too: nobody else closes it
         await to_the_end(database.close())
         raise
     return database
-
-
-def _settings(address: Address) -> dict[str, str]:
-    wanted = {**_SETTINGS, "application_name": f"scout/{os.getpid()}"}
-    return {name: value for name, value in wanted.items() if name not in address.named}
-
-
-async def _keep_session(_: Any) -> None:
-    """Save the round trip that resets a session after each use: nothing here changes one.
-
-    All settings are made when connecting or are LOCAL to a transaction, locks end with it, and an
-    open transaction the driver has rolled back by itself before it calls this.
-    """
-
-
-async def _teach_json(connection: Any) -> None:
-    for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=str)
-
-
-async def _check_server(database: PostgresDatabase, address: Address) -> None:
-    number = await database.value(int, "SELECT CAST(current_setting('server_version_num') AS int)")
-    if (number or 0) < OLDEST:
-        raise DatabaseUnavailable(
-            f"{address.shown} runs PostgreSQL {(number or 0) // 10_000}; scout needs 13",
-            hint="use a newer server",
-            retryable=False,
-        )
-    fsync = await database.value(str, "SELECT current_setting('fsync')")
-    if fsync == "off" and not address.unsafe:
-        raise DatabaseUnavailable(
-            f"{address.shown} runs with fsync off: a power cut would destroy it",
-            hint=f"set fsync = on in postgresql.conf; for tests only, add ?{UNSAFE}=1",
-            retryable=False,
-        )
 
 
 class _Session(Hydrating):
@@ -207,7 +142,7 @@ class PostgresTransaction(_Session):
             await transaction.start()
         try:
             yield self
-        except BaseException:
+        except BaseException:  # a cancellation too: nothing is half done
             await to_the_end(_roll_back(transaction))
             raise
         with translated():
@@ -227,22 +162,17 @@ def _bound(args: Sequence[Any]) -> list[Any]:
 class PostgresDatabase(_Session):
     """A pool of connections to one PostgreSQL database."""
 
-    def __init__(self, pool: Any, address: Address, clock: Clock) -> None:
+    def __init__(self, connections: Connections, address: Address, clock: Clock) -> None:
         super().__init__(clock)
-        self._pool = pool
+        self._connections = connections
         self._address = address
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[PostgresTransaction]:
-        with translated():
-            connection = await self._pool.acquire(timeout=_WAIT_SECONDS)
-        try:
+        async with self._connections.one() as connection:
             session = PostgresTransaction(connection, self._clock)
             session.vault = self.vault
             yield session
-        finally:
-            with translated():
-                await self._pool.release(connection)
 
     async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
         """Run one statement and return its rows by column name."""
@@ -283,7 +213,7 @@ class PostgresDatabase(_Session):
         """Return what notices commits of any process that changed something."""
         from scout_cli.store.postgres_watch import PostgresWatch  # noqa: PLC0415 - only servers watch
 
-        return PostgresWatch(self._address.dsn, _settings(self._address))
+        return PostgresWatch(self._address.dsn, session_settings(self._address))
 
     async def describe(self) -> Described:
         """Return version, URL without its password, and size."""
@@ -298,12 +228,4 @@ class PostgresDatabase(_Session):
 
     async def close(self) -> None:
         """Close every connection, waiting for those in use for ten seconds."""
-        await to_the_end(_close(self._pool))
-
-
-async def _close(pool: Any) -> None:
-    try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            await pool.close()
-    except (TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
-        pool.terminate()
+        await to_the_end(self._connections.close())

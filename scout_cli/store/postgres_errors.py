@@ -23,6 +23,13 @@ _LOST = (
     asyncpg.InternalClientError,
     OSError,
 )
+_AWAY = (
+    asyncpg.ObjectNotInPrerequisiteStateError,  # it takes no connections, or is being dropped
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.PostgresSystemError,
+)
+"""What a pool hears that connects again, although the first connection was made."""
 _BUSY = (
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
@@ -52,6 +59,8 @@ def _ours(error: Exception) -> ScoutError | None:
         return DatabaseUnavailable(
             "the disk of the database is full", hint="free some space there", retryable=False
         )
+    if isinstance(error, _AWAY):
+        return DatabaseUnavailable("the database lets nobody in just now", hint="try again")
     if isinstance(error, _LOST) or _closed(error):
         return DatabaseUnavailable("the connection to the database was lost", hint="try again")
     return _refusal(error)

@@ -1,14 +1,12 @@
-"""Values on their way in and rows on their way out, the same for both databases."""
+"""Rows on their way out of the database, as the types that callers ask for."""
 
 from __future__ import annotations
 
-import math
-import re
 import types
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast
 from uuid import UUID
@@ -16,19 +14,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct, UnsetType, structs
 
-from scout_cli.core import shape
 from scout_cli.errors import ConfigError, InvalidInput
-from scout_cli.store.database import Json
 
 T = TypeVar("T")
 
-Stored = str | int | float | bool | bytes | datetime | UUID | None
-"""What an adapter is given to bind."""
-
-_BIGGEST = 2**63 - 1
 PREFIX = "enc:1:"
 """How a sealed secret begins; the id of its key comes next."""
-_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Column(NamedTuple):
@@ -87,7 +78,8 @@ def hydrated(
     if not rows:
         return []
     if not (isinstance(of, type) and issubclass(of, Struct)):
-        read = column(of).read
+        kind: Any = of
+        read = _scalar(kind)
         return [_read(read, next(iter(row.values()))) for row in map(dict, rows)]
     try:
         return _converted(of, rows, clear)
@@ -108,11 +100,11 @@ def _converted(
     plain = [dict(row) for row in rows]
     _read_documents(kind, plain)
     for name, c in columns(kind).items():
-        # SQLite's identifiers are text, which msgspec reads by itself.
+        # msgspec reads identifiers in SQLite's form by itself, but not those of asyncpg's own type.
         apart = c.read is _uuid and type(plain[0].get(name, "")) is not str
         if not (apart or c.secret) or name not in plain[0]:
             continue
-        read = _uuid if apart else clear
+        read = str if apart else clear
         for row in plain:
             if row[name]:
                 row[name] = read(row[name])
@@ -120,29 +112,30 @@ def _converted(
 
 
 def _read_documents(of: type[Struct], rows: Sequence[dict[str, Any]]) -> None:
-    """Put what they say in the place of JSON texts, all of them read at once.
+    """Put what they say in the place of JSON texts, a column of them read at once.
 
     Raises:
         ValidationError: one does not hold what its field says, or is no JSON.
     """
-    names = tuple(name for name, c in columns(of).items() if c.json and name in rows[0])
-    if not names:
-        return
-    texts = [",".join([row[name] or "null" for name in names]) for row in rows]
-    try:
-        found = _documents(of, names).decode(f"[[{'],['.join(texts)}]]")
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError) as error:
-        raise msgspec.ValidationError(str(error)) from error
-    for row, values in zip(rows, found, strict=True):
-        row.update(zip(names, values, strict=True))
+    for name, c in columns(of).items():
+        if not c.json or name not in rows[0]:
+            continue
+        texts = [row[name] or "null" for row in rows]
+        try:
+            found = _documents(of, name).decode(f"[{','.join(texts)}]")
+        except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError) as error:
+            raise msgspec.ValidationError(str(error)) from error
+        if len(found) != len(rows):
+            raise msgspec.ValidationError(f"{name}: a text is not one document")
+        for row, value in zip(rows, found, strict=True):
+            row[name] = value
 
 
 @cache
-def _documents(of: type[Struct], names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
-    """Return what reads the JSON columns `names` of many rows."""
-    types_ = {field.name: field.type for field in structs.fields(of)}
-    # Exactly so many in a row: a text that is two documents is noticed.
-    return msgspec.json.Decoder(list[tuple[tuple(types_[name] for name in names)]])  # type: ignore[misc]
+def _documents(of: type[Struct], name: str) -> msgspec.json.Decoder[list[Any]]:
+    """Return what reads the JSON column `name` of many rows."""
+    (kind,) = (field.type for field in structs.fields(of) if field.name == name)
+    return msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
 
 
 def _read_one_by_one(
@@ -203,6 +196,11 @@ def column(annotation: Any) -> Column:
     return Column(json=True, read=_json_reader(annotation), secret=secret)
 
 
+@cache
+def _scalar(of: Any) -> Callable[[Any], Any]:
+    return column(of).read
+
+
 def _json_reader(annotation: Any) -> Callable[[Any], Any]:
     decoder = msgspec.json.Decoder(annotation)
 
@@ -256,78 +254,4 @@ _SCALARS: dict[Any, Callable[[Any], Any]] = {
     bytes: bytes,
     datetime: _moment,
     UUID: _uuid,
-}
-
-
-def outgoing(value: Any) -> Stored:
-    """Return `value` as both databases can store it.
-
-    Raises:
-        InvalidInput: one of them could not.
-        TypeError: a type that no column has, such as a dict that is not marked `Json`.
-    """
-    kind = type(value)
-    if kind is str:
-        return _text(value)
-    if kind is Json:
-        return _document(value.value)
-    if kind in _AS_IT_IS:
-        return cast("Stored", value)
-    check = _CHECKS.get(kind)
-    if check is None:
-        raise TypeError(f"a {kind.__name__} cannot be a column; JSON values are marked Json(...)")
-    return cast("Stored", check(value))
-
-
-def _text(value: str) -> str:
-    if "\0" in value:
-        raise InvalidInput("text with a NUL character cannot be stored")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise InvalidInput("text with half a surrogate pair cannot be stored") from None
-    return value
-
-
-def _document(value: Any) -> str | None:
-    if value is None:
-        return None
-    try:
-        text = shape.encode(value).decode()
-    except UnicodeEncodeError:
-        raise InvalidInput("JSON with half a surrogate pair cannot be stored") from None
-    except RecursionError:
-        raise InvalidInput("JSON that deep cannot be stored") from None
-    if text[0] not in "{[":
-        # SQLite would turn a bare number into an integer of its own.
-        raise InvalidInput("a JSON column holds an object or an array, not a bare value")
-    if "\\u0000" in text and _ESCAPED_NUL.search(text):
-        raise InvalidInput("JSON with a NUL character cannot be stored")
-    return text
-
-
-def _moment_in_utc(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise InvalidInput("a moment without a time zone cannot be stored")
-    return value.astimezone(UTC)
-
-
-def _integer(value: int) -> int:
-    if not -_BIGGEST - 1 <= value <= _BIGGEST:
-        raise InvalidInput("an integer beyond 64 bits cannot be stored")
-    return value
-
-
-def _number(value: float) -> float:
-    if not math.isfinite(value):
-        raise InvalidInput("a number that is not finite cannot be stored")
-    return value
-
-
-_AS_IT_IS = frozenset({type(None), bool, bytes, UUID})
-_CHECKS: dict[type, Callable[[Any], Any]] = {
-    int: _integer,
-    float: _number,
-    datetime: _moment_in_utc,
 }

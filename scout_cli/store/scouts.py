@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from scout_cli.core.models import Record, Scout, ScoutPatch
 from scout_cli.errors import Changed, Conflict, NotFound
 from scout_cli.store.database import Connection
 from scout_cli.store.sealing import sealed
-from scout_cli.store.statements import assignments, id_pattern, insert, values
+from scout_cli.store.statements import assignments, id_pattern, insert, placeholders, values
 
 
 class Named(Record, frozen=True, kw_only=True):
@@ -34,6 +34,14 @@ async def add(db: Connection, scout: Scout) -> None:
 async def get(db: Connection, scout_id: UUID) -> Scout | None:
     """Return one scout, or None."""
     return await db.one(Scout, "SELECT * FROM scouts WHERE id = $1", scout_id)
+
+
+async def by_ids(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Scout]:
+    """Return these scouts by their ids; those that are not there are left out."""
+    if not ids:
+        return {}
+    sql = f"SELECT * FROM scouts WHERE id IN ({placeholders(ids, first=1)})"  # noqa: S608 - placeholders
+    return {scout.id: scout for scout in await db.all(Scout, sql, *ids)}
 
 
 async def owned(db: Connection, user_id: UUID) -> list[Scout]:

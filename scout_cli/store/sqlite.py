@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -20,10 +20,11 @@ from uuid import UUID
 from scout_cli.core.ports import Clock
 from scout_cli.store.database import Described, Kind, Statement, Watch
 from scout_cli.store.finishing import to_the_end
-from scout_cli.store.rows import Hydrating, outgoing
+from scout_cli.store.rows import Hydrating
 from scout_cli.store.sqlite_errors import translated
 from scout_cli.store.sqlite_file import path_of
 from scout_cli.store.sqlite_opening import open_connections
+from scout_cli.store.sqlite_text import bound, split
 from scout_cli.store.sqlite_worker import (
     Order,
     Work,
@@ -51,26 +52,6 @@ async def open_sqlite(url: str, clock: Clock) -> SqliteDatabase:
     path = path_of(url)
     writer, reader = await open_connections(path)
     return SqliteDatabase(path, writer, reader, clock)
-
-
-def _bound(args: Sequence[Any]) -> dict[str, Any]:
-    # SQLite reads `$1` as a parameter *named* 1, so asyncpg's spelling needs no translation.
-    return {str(number): _binding(value) for number, value in enumerate(args, 1)}
-
-
-def _binding(value: Any) -> Any:
-    plain = outgoing(value)
-    written = _WRITTEN.get(type(plain))
-    return plain if written is None else written(plain)
-
-
-def _moment(value: datetime) -> str:
-    # Fixed width, so that text sorts like time.
-    return value.isoformat(timespec="microseconds")
-
-
-_WRITTEN: dict[type, Callable[[Any], str]] = {datetime: _moment, UUID: str}
-"""What SQLite has no type for."""
 
 
 class _Session(Hydrating):
@@ -130,11 +111,11 @@ class SqliteTransaction(_Session):
 
     async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
         """Run one statement and return its rows by column name."""
-        return await self._do(fetched(sql, _bound(args)))
+        return await self._do(fetched(sql, bound(args)))
 
     async def execute(self, sql: str, *args: Any) -> int:
         """Run one statement and return how many rows it changed."""
-        return await self._do(changed(sql, _bound(args)))
+        return await self._do(changed(sql, bound(args)))
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of arguments, all or none."""
@@ -160,7 +141,7 @@ class SqliteTransaction(_Session):
             await self.execute(f"SAVEPOINT {name}")
             yield self
             await to_the_end(self.execute(f"RELEASE {name}"))
-        except BaseException:
+        except BaseException:  # a cancellation too: nothing is half done
             await to_the_end(self._undo(name))
             raise
         finally:
@@ -187,7 +168,7 @@ class SqliteDatabase(_Session):
 
     async def rows(self, sql: str, args: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
         """Run one statement and return its rows; whatever is not a SELECT goes to the writer."""
-        work = fetched(sql, _bound(args))
+        work = fetched(sql, bound(args))
         if not _READS.match(sql):
             return await self._write(work)
         with translated():
@@ -195,7 +176,7 @@ class SqliteDatabase(_Session):
 
     async def execute(self, sql: str, *args: Any) -> int:
         """Run one statement in its own transaction and return how many rows it changed."""
-        return await self._write(changed(sql, _bound(args)))
+        return await self._write(changed(sql, bound(args)))
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of arguments, all or none."""
@@ -254,7 +235,7 @@ class SqliteDatabase(_Session):
                 yield transaction
                 with translated():
                     await to_the_end(self._writer.commit())
-            except BaseException:
+            except BaseException:  # a cancellation too: nothing is half done
                 # Queued behind whatever statement was cancelled, so it sees its effect.
                 await to_the_end(self._writer.rollback())
                 raise
@@ -288,20 +269,8 @@ class SqliteDatabase(_Session):
 
 
 def _repeated(sql: str, rows: Iterable[Sequence[Any]]) -> Work[None]:
-    return repeated(sql, [_bound(row) for row in rows])
+    return repeated(sql, [bound(row) for row in rows])
 
 
 def _in_turn(statements: Iterable[Statement]) -> Work[None]:
-    return in_turn((each.sql, _bound(each.args), each.otherwise) for each in statements)
-
-
-def split(script: str) -> Iterator[str]:
-    """Yield the statements of a script; trigger bodies and quoted semicolons stay whole."""
-    pending = ""
-    for piece in script.split(";"):
-        pending += piece + ";"
-        if sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""
-    if pending.strip("; \n\t"):
-        yield pending.removesuffix(";")
+    return in_turn((each.sql, bound(each.args), each.otherwise) for each in statements)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import stat
 from pathlib import Path
 from urllib.parse import unquote
 
 from scout_cli.errors import ConfigError, DatabaseUnavailable
-
-logger = logging.getLogger(__name__)
 
 ELSEWHERE = (
     "put it where you can write: SCOUT_DATABASE_URL=sqlite:////absolute/path/scout.db, "
@@ -109,6 +106,9 @@ def _check_file_system(folder: Path, mounts: Path) -> None:
             retryable=False,
         )
     if kind.startswith("fuse"):
+        import logging  # noqa: PLC0415 - 4 ms that Tab does not need
+
+        logger = logging.getLogger(__name__)
         logger.warning("%s is on %s; SQLite needs its locks to work there", folder, kind)
 
 

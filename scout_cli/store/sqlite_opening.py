@@ -46,7 +46,7 @@ async def open_connections(path: Path) -> tuple[Worker, Worker]:
     try:
         await _become_ours(writer, path)
         reader = await _connect(path, "PRAGMA query_only=ON")
-    except BaseException:
+    except BaseException:  # a cancellation too: nobody else closes it
         await to_the_end(writer.close())
         raise
     return writer, reader
@@ -73,7 +73,7 @@ async def _connect(path: Path, *more: str) -> Worker:
         await connection
         try:
             await to_the_end(connection.within(partial(_set_up, more=more)))
-        except BaseException:
+        except BaseException:  # a cancellation too: nobody else closes it
             await to_the_end(connection.close())
             raise
     return connection

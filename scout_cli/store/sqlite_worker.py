@@ -6,9 +6,11 @@ several tasks bring while the connection is busy shares a commit, and with it on
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -42,14 +44,19 @@ class Worker(aiosqlite.Connection):
 
         super().__init__(connect, iter_chunk_size=64)
 
-    async def within(self, work: Work[T]) -> T:
+    def within(self, work: Work[T]) -> asyncio.Future[T]:
         """Run `work` in the thread; once it has begun it ends, even when the caller is cancelled.
+
+        A future and no coroutine: what must see the end of it waits without a task in between.
 
         Raises:
             ValueError: the connection is closed.
         """
-        done: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
-        return done
+        if not self._running:
+            raise ValueError("Connection closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, partial(work, self._conn)))
+        return future
 
 
 class Order(Generic[T]):
@@ -126,7 +133,7 @@ def atomically(work: Work[T]) -> Work[T]:
         connection.execute("SAVEPOINT turn")
         try:
             done = work(connection)
-        except BaseException:
+        except BaseException:  # whatever it was, nothing of it is kept
             # After a full disk SQLite has rolled back everything, the savepoint included.
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK TO turn")

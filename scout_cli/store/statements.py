@@ -7,6 +7,7 @@ a value.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
 from msgspec import UNSET, Struct
@@ -17,6 +18,7 @@ from scout_cli.store.rows import columns
 _ID_CHARACTERS = frozenset("0123456789abcdef-")
 
 
+@cache
 def insert(table: str, of: type[Struct]) -> str:
     """Return the INSERT of one `of`; its arguments are `values(row)`."""
     names = columns(of)

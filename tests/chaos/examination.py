@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from scout_cli.core.models import Record
+from scout_cli.core.models import REPORTED, Record
 from scout_cli.errors import DatabaseUnavailable
 from scout_cli.store import invariants
 from scout_cli.store.database import Database
@@ -145,7 +145,8 @@ async def violated(db: Database, *, steady: bool = True) -> list[Any]:
 
 
 async def _heard(db: Database, kept: Kept) -> Examination:
-    sql = "SELECT id FROM scout_findings WHERE novelty IN ('new', 'possible_repeat')"
+    kinds = ", ".join(f"'{each}'" for each in sorted(REPORTED))
+    sql = f"SELECT id FROM scout_findings WHERE novelty IN ({kinds})"
     found = {str(each) for each in await db.all(UUID, sql)}
     lost = found - kept.findings.keys()
     invented = kept.findings.keys() - found

@@ -45,12 +45,12 @@ class MovingClock(StoppedClock):
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
+def small_disk(folder: Path, size: str = _DISK) -> Iterator[Path]:
     """Mount a file system of a few megabytes at `folder`, or skip where that is not allowed."""
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("mounting a small file system needs root on Linux")
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
@@ -181,13 +181,13 @@ async def test_a_tick_on_a_full_disk_does_its_work(disk):
         await scouts.add(db, scout)
         await (await app.upkeep()).clean_when_due()
         filler = fill_up(disk)
-        assert await _tick(app) == ["new"]
+        assert await tick(app) == ["new"]
         assert not (disk / "scout.db.ballast").exists()
 
         fill_up(disk).rename(disk / "more")
         clock.forward(timedelta(days=1).total_seconds())
         with pytest.raises(DatabaseUnavailable) as caught:
-            await _tick(app)
+            await tick(app)
         assert is_full(caught.value)
         assert "disk is full" in caught.value.message
         live = "SELECT count(*) FROM scout_executions WHERE status = 'running'"
@@ -195,7 +195,7 @@ async def test_a_tick_on_a_full_disk_does_its_work(disk):
 
         filler.unlink(missing_ok=True)
         (disk / "more").unlink()
-        assert await _tick(app) == ["nothing_new"]
+        assert await tick(app) == ["nothing_new"]
         clock.forward(31)
         await (await app.upkeep()).clean_when_due()
         assert (disk / "scout.db.ballast").exists()
@@ -203,7 +203,8 @@ async def test_a_tick_on_a_full_disk_does_its_work(disk):
         assert await invariants.check(db, clock.now()) == []
 
 
-async def _tick(app: StagedApp) -> list[str]:
+async def tick(app: StagedApp) -> list[str]:
+    """Do what is due, and return what the runs came to."""
     listener = _Listener()
     worker = await app.worker(listener)
     await worker.tick(asyncio.Event())

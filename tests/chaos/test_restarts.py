@@ -29,7 +29,6 @@ async def restarts(
     restarts: int,
     slots: int,
     execute: str = "local://",
-    goal: float = GOAL,
 ) -> Outcome:
     """Crash the server while workers use it, and start it again at once.
 
@@ -41,7 +40,6 @@ async def restarts(
         restarts: how many.
         slots: how many scouts become due, once each, meanwhile.
         execute: how runs come to the workers.
-        goal: seconds from a crash to the end of the next run.
     """
     assert place.server is not None
     began = time.monotonic()
@@ -83,7 +81,7 @@ async def restarts(
         },
         faults={
             **found.faults,
-            "recoveries_too_late": sum(wait > goal for wait in waits[: int(len(waits) * 0.99) + 1]),
+            "recoveries_too_late": sum(wait > GOAL for wait in waits[: int(len(waits) * 0.99) + 1]),
             "workers_fell": sum(crew.died.values()),
         },
         details=found.details,

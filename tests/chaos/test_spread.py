@@ -19,8 +19,6 @@ from tests.chaos.worker_process import Order
 
 pytestmark = pytest.mark.chaos
 QUEUE = "procrastinate://"
-RETURNS = 10.0
-"""Seconds in which the queue's own connections are there again, beside the workers'."""
 
 
 async def prepared(place: Place) -> Place:
@@ -103,9 +101,7 @@ async def test_killed_workers_lose_nothing_of_the_queue(on):
 async def test_a_restarted_database_loses_nothing_of_the_queue(on):
     """Two crashes of the server, sixty slots: every one is run and told, soon."""
     async with on("postgresql") as place:
-        outcome = await restarts(
-            await prepared(place), 5, restarts=2, slots=60, execute=QUEUE, goal=RETURNS
-        )
+        outcome = await restarts(await prepared(place), 5, restarts=2, slots=60, execute=QUEUE)
         outcome.check()
 
 

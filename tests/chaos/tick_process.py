@@ -10,7 +10,7 @@ from typing import Any
 from scout_cli.app import App
 from scout_cli.cli import scout
 from scout_cli.service.kit import Kit
-from scout_cli.store import queue
+from scout_cli.store import takeover
 from tests.chaos import world
 
 DELAY = 0.1
@@ -27,7 +27,7 @@ class HarbourApp(App):
 
 def main() -> None:
     """Run `scout`; a run may lose its process as often as it will, as none of them is to blame."""
-    queue.MAX_CRASHES = 10_000
+    takeover.MAX_CRASHES = 10_000
     extra: dict[str, Any] = {"obj": HarbourApp.open}
     scout.main(**extra)
 

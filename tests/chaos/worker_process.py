@@ -42,7 +42,7 @@ from scout_cli.service.scheduler import Scheduler
 from scout_cli.service.spreading import Spread
 from scout_cli.service.turn import Rules
 from scout_cli.service.worker import Worker
-from scout_cli.store import open_database, queue
+from scout_cli.store import open_database, takeover
 from scout_cli.store.database import Database
 from scout_cli.store.postgres_url import address_of
 from tests.chaos import cuts, world
@@ -145,7 +145,7 @@ def work(order: Order) -> None:
         for code, waits in retries._MINUTES.items()
     }
     if order.crashes is not None:
-        queue.MAX_CRASHES = order.crashes
+        takeover.MAX_CRASHES = order.crashes
     if order.network:
         cuts.enter(order.network)
     asyncio.run(_work(order))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
-
 import pytest
 
 from scout_cli.service.accounts.api_keys import gateway_key
 from tests.clients.node import Kit, kit
+from tests.clients.restarting import Restarting
 from tests.ollama_server import CHAT, EMBEDDER, Model, OllamaServer, Says
-from tests.server.serving import JWT_SECRET, serving, settings
+from tests.server.serving import JWT_SECRET, settings
 
 WISH = {
     "title": "Bonn Concerts",
@@ -46,24 +45,6 @@ MODELS = {
     "one that is gone": (lambda _: Says(status=500, error="boom"), ("completion", "tools")),
     "none": (None, ()),
 }
-
-
-class Restarting:
-    """A server that is another one whenever it is asked for."""
-
-    def __init__(self, wanted) -> None:
-        self._wanted = wanted
-        self._stack = AsyncExitStack()
-
-    async def restart(self, _):
-        """Stop it and start it again on the same database."""
-        await self.stop()
-        server = await self._stack.enter_async_context(serving(self._wanted))
-        return {"url": f"{server.url}/openai/v1"}
-
-    async def stop(self):
-        """Stop it."""
-        await self._stack.aclose()
 
 
 @pytest.mark.slow

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from uuid import UUID
 
 import pytest
 
-from scout_cli.app import App
 from scout_cli.core.models import Scout
-from scout_cli.server.application import create
-from scout_cli.server.running import Place, listening
 from scout_cli.store import executions, scouts, steps
 from tests.clients.node import Kit, kit
+from tests.clients.restarting import Restarting
 from tests.contract import rows
 from tests.contract.databases import migrated_at, sqlite_url
 from tests.server.phoenix import key
@@ -76,42 +73,17 @@ async def test_a_session_in_cookies(supabase, database_url):
     assert seen == ["cookie", "next request", "refresh", "sign-out"]
 
 
-class Restarting:
-    """A server that goes away and comes back under the same address."""
-
-    def __init__(self, database_url: str) -> None:
-        self._settings = settings(database_url)
-        self._stack = AsyncExitStack()
-        self.place = Place(host="127.0.0.1", port=0)
-
-    async def start(self) -> None:
-        """Serve."""
-        app = await self._stack.enter_async_context(App.open(self._settings))
-        await app.database()
-        running = await self._stack.enter_async_context(listening(create(app), self.place))
-        self.place = running.place
-
-    async def stop(self) -> None:
-        """Serve no more."""
-        await self._stack.aclose()
-
-    async def restart(self, _said) -> None:
-        """Stop, and serve again."""
-        await self.stop()
-        await self.start()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("library", VERSIONS)
 async def test_a_page_outlives_a_restart(supabase, tmp_path, library):
     """Its session still counts, and it hears of changes again without being loaded anew."""
     url = sqlite_url(tmp_path / "scout.db")
     await migrated_at(url)
-    server = Restarting(url)
+    server = Restarting(settings(url))
     await server.start()
     try:
         seen = await supabase.converse(
-            "restart.mjs", library, server.place.url, key(), handlers={"restart": server.restart}
+            "restart.mjs", library, server.url, key(), handlers={"restart": server.restart}
         )
     finally:
         await server.stop()

@@ -93,6 +93,8 @@ def _finding(name: str, run: str, novelty: str, **more: Any) -> dict[str, Any]:
         "host": "ferries.example",
         "title": "Fähre – News",
         "published_from": "none",
+        "changed": "",
+        "terms": "ferry sails",
         "novelty": novelty,
         "reason": "",
         "stated_date": "2026-03-28",
@@ -124,12 +126,58 @@ def _scout(name: str, **more: Any) -> dict[str, Any]:
 
 
 STORY: dict[str, list[dict[str, Any]]] = {
-    "users": [{"id": named("user"), "email": None, "is_local": True}],
+    "users": [
+        {
+            "id": named("user"),
+            "email": None,
+            "is_local": True,
+            "role": "admin",
+            "user_metadata": {},
+        }
+    ],
     "user_preferences": [{"id": named("preferences"), "firecrawl_key_status": "pending"}],
     "engine_state": [{"name": "ddgs/brave", "failures": 2, "detail": "limited"}],
     "resolved": [{"name": "llm_url", "value": "builtin://", "resolved_at": BEGAN}],
     "search_cache": [{"key": "k", "answer": {"outcome": "found", "hits": []}}],
-    "marks": [{"name": "tick", "at": BEGAN + 2 * DAY, "detail": ""}],
+    "marks": [
+        {"name": "tick", "at": BEGAN + 2 * DAY, "detail": ""},
+        {"name": "audit", "at": BEGAN + 2 * DAY, "detail": f"7:{'a' * 64}"},
+    ],
+    "audit_log": [
+        {
+            "number": 7,
+            "at": BEGAN + 2 * DAY,
+            "actor": "command line",
+            "action": "scout.change",
+            "target": str(named("ferry")),
+            "result": "done",
+            "address": "",
+            "request_id": "",
+            "hash": "a" * 64,
+        }
+    ],
+    "tokens": [
+        {
+            "id": named("token"),
+            "kind": "api",
+            "name": "dashboard",
+            "scopes": ["read"],
+            "hash": "b" * 64,
+        }
+    ],
+    "execution_events": [
+        {
+            "execution_id": named("first"),
+            "number": 1,
+            "kind": "run_started",
+            "data": {"goal": "Ferries"},
+            "at": BEGAN + DAY,
+            "is_last": False,
+        }
+    ],
+    "finding_opinions": [
+        {"finding_id": named("fact"), "scout_id": named("ferry"), "opinion": "useful"}
+    ],
     "channels": [
         {
             "id": named("channel"),

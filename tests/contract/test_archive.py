@@ -16,7 +16,7 @@ import pytest
 from scout_cli.errors import Conflict, InvalidInput, NotFound, Refused
 from scout_cli.service import archive
 from scout_cli.store import executions, findings, migrate, open_database, scouts, users
-from scout_cli.store.archive_file import reading
+from scout_cli.store.archive_reading import reading
 from scout_cli.store.archive_schema import newest, tables
 from scout_cli.store.migrate import migrations
 from tests.contract import databases, filled, rows

@@ -8,7 +8,7 @@ import pytest
 
 from scout_cli.errors import Conflict, TooMany
 from scout_cli.service.accounts.limits import Limits, password, recover
-from scout_cli.service.audit import COMMAND_LINE, Asker, Audit
+from scout_cli.service.audit import COMMAND_LINE, Asker, Audit, Wanted
 from scout_cli.service.upkeep import Retention, Upkeep
 
 
@@ -31,9 +31,9 @@ async def test_lines_are_numbered_and_whole(database) -> None:
     assert [each.number for each in lines] == [6, 5, 4, 3, 2, 1]
     first = lines[0]
     assert (first.actor, first.address, first.result) == ("user 1", "192.0.2.1", "no")
-    assert [each.number for each in await audit.list(user_id=owner)] == [6]
-    assert [each.number for each in await audit.list(actions=("login", "x"))] == [6]
-    assert [each.number for each in await audit.list(before=3, limit=1)] == [2]
+    assert [each.number for each in await audit.list(Wanted(user_id=owner))] == [6]
+    assert [each.number for each in await audit.list(Wanted(actions=("login", "x")))] == [6]
+    assert [each.number for each in await audit.list(Wanted(before=3), limit=1)] == [2]
     assert (await audit.verify()).lines == 6
     assert (await audit.verify()).whole
 

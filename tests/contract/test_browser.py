@@ -17,7 +17,8 @@ import pytest_asyncio
 from scout_cli.core import verify
 from scout_cli.core.ports import FetchRequest, Page
 from scout_cli.fetch import OpenFetcher, groups, launching, open_fetcher
-from scout_cli.fetch.browser import Browser, BrowserFailed, Browsers
+from scout_cli.fetch.browser import Browser, BrowserFailed
+from scout_cli.fetch.browsers import Browsers
 from scout_cli.fetch.show import Bounds, Show
 from scout_cli.net.sessions import Sessions
 from tests import browsers, pages

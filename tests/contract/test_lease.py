@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from scout_cli.errors import FenceLost
 from scout_cli.service.lease import Terms, alive
-from scout_cli.store import executions, queue, scouts, users
+from scout_cli.store import executions, queue, scouts, takeover, users
 from tests.contract import rows
 
 TERMS = Terms(owner="here/1", lease=timedelta(seconds=0.2))
@@ -44,8 +44,8 @@ async def test_a_run_that_was_taken_over_ends_at_once(database, clock, execution
     ended = asyncio.Event()
 
     async def work():
-        await queue.take_back(
-            database, [queue.Expired(id=execution.id, beats=0)], clock.now() + timedelta(days=1)
+        await takeover.take_back(
+            database, [takeover.Expired(id=execution.id, beats=0)], clock.now() + timedelta(days=1)
         )
         try:
             await asyncio.Event().wait()

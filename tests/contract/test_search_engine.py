@@ -13,6 +13,8 @@ import aiohttp
 import pytest
 
 from scout_cli.core.ports import SearchQuery
+from scout_cli.errors import ConfigError
+from scout_cli.net.guard import Guard
 from scout_cli.search import open_search
 from scout_cli.search.ddgs import DdgsSearch
 from scout_cli.search.searxng import SearxngSearch
@@ -33,10 +35,11 @@ MANY = [Found(url=f"https://site{number}.example/page") for number in range(30)]
 
 
 class Sessions:
-    """Gives one session."""
+    """Gives one session, and a guard that opens nothing."""
 
-    def __init__(self, session):
+    def __init__(self, session=None, guard=None):
         self._session = session
+        self.guard = guard or Guard()
 
     def trusted(self):
         """Return the session."""
@@ -64,7 +67,9 @@ async def searching(kind, script, **limits):
     """Open a server that follows `script` and a search engine of `kind` that asks it."""
     async with SearchServer(script) as server, aiohttp.ClientSession() as session:
         if kind == "ddgs":
-            engine = DdgsSearch(["duckduckgo"], bases={"duckduckgo": server.url}, **limits)
+            engine = DdgsSearch(
+                ["duckduckgo"], Sessions(), bases={"duckduckgo": server.url}, **limits
+            )
         else:
             engine = SearxngSearch(server.url, Sessions(session), **limits)
         yield server, engine
@@ -178,7 +183,7 @@ async def test_nobody_there(kind, unused_tcp_port):
     base = f"http://127.0.0.1:{unused_tcp_port}"
     async with aiohttp.ClientSession() as session:
         if kind == "ddgs":
-            engine = DdgsSearch(["mojeek"], bases={"mojeek": base})
+            engine = DdgsSearch(["mojeek"], Sessions(), bases={"mojeek": base})
         else:
             engine = SearxngSearch(base, Sessions(session))
         answer = await engine.search(QUERY)
@@ -255,7 +260,7 @@ async def test_ddgs_next_engine_after_a_limit():
     working = always(mojeek_page(QUERY.text, FOUND))
     async with SearchServer(limited) as one, SearchServer(working) as two:
         bases = {"duckduckgo": one.url, "mojeek": two.url}
-        answer = await DdgsSearch(["duckduckgo", "mojeek"], bases=bases).search(QUERY)
+        answer = await DdgsSearch(["duckduckgo", "mojeek"], Sessions(), bases=bases).search(QUERY)
     assert (answer.outcome, answer.engine) == ("found", "ddgs/mojeek")
     assert [hit.url for hit in answer.hits] == [one.url for one in FOUND]
     assert "duckduckgo is limiting" in answer.detail
@@ -265,7 +270,7 @@ async def test_ddgs_an_honest_nothing_ends_the_search():
     """The first real answer counts; the next engine is not bothered."""
     async with SearchServer(ddg([])) as one, SearchServer(ddg(FOUND)) as two:
         bases = {"duckduckgo": one.url, "mojeek": two.url}
-        answer = await DdgsSearch(["duckduckgo", "mojeek"], bases=bases).search(QUERY)
+        answer = await DdgsSearch(["duckduckgo", "mojeek"], Sessions(), bases=bases).search(QUERY)
     assert answer.outcome == "empty"
     assert not two.asked
 
@@ -275,15 +280,15 @@ async def test_ddgs_all_engines_fail():
     limited = always(Serves(status=429, headers={"Retry-After": "60"}))
     async with SearchServer(limited) as one, SearchServer(lambda _: Serves(status=500)) as two:
         bases = {"duckduckgo": one.url, "mojeek": two.url}
-        answer = await DdgsSearch(["duckduckgo", "mojeek"], bases=bases).search(QUERY)
+        answer = await DdgsSearch(["duckduckgo", "mojeek"], Sessions(), bases=bases).search(QUERY)
     assert (answer.outcome, answer.retry_after) == ("limited", 60)
     assert "duckduckgo is limiting" in answer.detail
     assert "mojeek answered HTTP 500" in answer.detail
 
 
-async def test_ddgs_deadline_holds_although_the_thread_lingers():
-    """The deadline ends the wait even when the request's own limit is later."""
-    async with searching("ddgs", lambda _: Serves(hang=True), timeout=2, deadline=0.2) as (
+async def test_ddgs_deadline_holds_and_ends_the_thread():
+    """The deadline ends the wait, and the cut connection the thread, long before its own limit."""
+    async with searching("ddgs", lambda _: Serves(hang=True), timeout=60, deadline=0.2) as (
         _,
         engine,
     ):
@@ -291,10 +296,31 @@ async def test_ddgs_deadline_holds_although_the_thread_lingers():
         answer = await engine.search(QUERY)
         assert time.monotonic() - began < 1
         lingering = [one for one in threading.enumerate() if one.name == "ddgs-duckduckgo"]
+        assert answer.outcome == "unavailable"
+        assert all(thread.daemon for thread in lingering)
+        for thread in lingering:
+            await asyncio.to_thread(thread.join, 5)
+            assert not thread.is_alive()
+
+
+async def test_ddgs_has_no_way_around_the_guard(monkeypatch):
+    """Neither `NO_PROXY` nor a redirect leads past it, and the reason is the guard's."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    async with SearchServer(ddg(FOUND)) as inner:
+        away = Serves(status=302, headers={"Location": f"{inner.url}/html/"})
+        async with searching("ddgs", always(away)) as (server, engine):
+            answer = await engine.search(QUERY)
+            assert len(server.asked) == 1
+        assert not inner.asked
     assert answer.outcome == "unavailable"
-    assert all(thread.daemon for thread in lingering)
-    for thread in lingering:
-        await asyncio.to_thread(thread.join, 5)
+    assert "127.0.0.1 is not an address of the public internet" in answer.detail
+
+
+async def test_ddgs_base_that_is_no_address():
+    """A base without scheme or host is a mistake of configuration, told at once."""
+    with pytest.raises(ConfigError, match="base"):
+        open_search("ddgs://mojeek?base=nowhere", Sessions())
 
 
 async def test_ddgs_side_by_side():
@@ -315,7 +341,7 @@ async def test_ddgs_side_by_side():
 async def test_ddgs_from_its_url():
     """The URL names engines and, for tests, another base."""
     async with SearchServer(ddg(FOUND)) as server:
-        engine = open_search(f"ddgs://duckduckgo?base={server.url}", Sessions(None))
+        engine = open_search(f"ddgs://duckduckgo?base={server.url}", Sessions())
         answer = await engine.search(QUERY)
     assert engine.name == "ddgs/duckduckgo"
     assert answer.outcome == "found"

@@ -127,6 +127,24 @@ async def test_a_connection_lost_on_the_way_is_retryable(postgres, name, db):
     assert await db.value(int, "SELECT 1") == 1
 
 
+@pytest.mark.parametrize("dropped", [False, True])
+async def test_a_database_that_lets_nobody_in_is_an_outage(postgres, name, db, dropped):
+    """One that takes no connections for a while, or was dropped, is asked again later."""
+    shut = (
+        f"DROP DATABASE {name} WITH (FORCE)"
+        if dropped
+        else f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"
+    )
+    postgres.sql("postgres", shut)
+    others = f"pg_stat_activity WHERE datname = '{name}'"
+    postgres.sql("postgres", f"SELECT pg_terminate_backend(pid, 5000) FROM {others}")
+    for _ in range(3):  # the first may only learn that its connection is gone
+        with pytest.raises(DatabaseUnavailable) as caught:
+            await db.value(int, "SELECT 1")
+        assert caught.value.retryable
+    assert "lets nobody in" in caught.value.message
+
+
 async def test_a_transaction_that_loses_its_connection_is_not_committed(postgres, name, db):
     """The block ends with the outage, and nothing of it is there afterwards."""
     await db.script("CREATE TABLE t (a TEXT)")

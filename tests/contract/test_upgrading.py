@@ -15,7 +15,7 @@ from scout_cli.store.archive_schema import moved, newest, tables
 from tests.contract import schema_fixtures
 from tests.e2e.command import environment, scout
 
-RELEASED = (1, 2, 3)
+RELEASED = (1, 2, 3, 6)
 """Schemas that some version of scout was released with."""
 
 each_schema = pytest.mark.parametrize("number", RELEASED)

@@ -135,6 +135,20 @@ async def test_a_tick_runs_what_is_due_and_tells_it(database, clock, add):
     assert len(stage.heard.ends) == 3
 
 
+async def test_a_run_that_begins_late_takes_no_slot_but_its_own(database, clock, add):
+    """What fell due while it waited for its turn is run after it."""
+    scout = await add()
+    stage = Stage(database, clock)
+    await Scheduler(database, clock, stage.told, lease=TERMS.lease).plan()
+    clock.forward(25 * 3600)
+    await stage.tick()
+    await stage.tick()
+    first, second = sorted(
+        await executions.of_scout(database, scout.id, 9), key=lambda run: run.slot_at
+    )
+    assert second.slot_at == second.covers_from == first.slot_at + timedelta(days=1)
+
+
 async def test_never_more_than_concurrency_at_a_time(database, clock, add):
     """Ten scouts, three at a time."""
     for _ in range(10):

@@ -28,6 +28,7 @@ _SPELLING = "scout_cli/net/spelling.py"
 _HTTP = "scout_cli/net/http.py"
 _BODY = "scout_cli/net/body.py"
 _PROXY = "scout_cli/net/proxy.py"
+_DIALLING = "scout_cli/net/dialling.py"
 _ASKING = "scout_cli/core/asking.py"
 _ADDRESSES = "tests/security/test_addresses.py"
 _WAYS = "tests/security/test_every_way_out.py"
@@ -195,27 +196,46 @@ CLAUSES = (
         tests=("tests/security/test_receivers.py", "-k", "certificate"),
     ),
     Clause(
-        name="the browser's proxy checks where it is sent",
-        edits=(
-            (_PROXY, "target = self._guard.check(request.url)", "target = URL(request.url)"),
-            (_PROXY, "self._guard.open_socket(info)", "socket.socket(*info[:3])"),
-        ),
-        tests=(
-            "tests/unit/test_net_proxy.py",
-            *("-k", "special_address or not_the_webs", "--timeout", "6"),
-        ),
+        name="the proxy checks what it is asked for",
+        edits=((_PROXY, "target = self._guard.check(request.url)", "target = URL(request.url)"),),
+        tests=("tests/unit/test_net_proxy.py", "-k", "only_the_check_knows", "--timeout", "6"),
     ),
     Clause(
-        name="the browser's proxy checks what a name becomes",
+        name="the proxy serves no browser's own business",
+        edits=((_PROXY, "if target.host in _CHROMIUMS_OWN:", "if False:"),),
+        tests=("tests/unit/test_net_proxy.py", "-k", "own_business", "--timeout", "6"),
+    ),
+    Clause(
+        name="what is dialled for proxy and mail is checked",
+        edits=((_DIALLING, "guard.open_socket(info)", "socket.socket(*info[:3])"),),
+        tests=("tests/unit/test_net_dialling.py", "-k", "special and 0.0.0.0", "--timeout", "6"),
+    ),
+    Clause(
+        name="what a name becomes for proxy and mail is checked",
         edits=(
-            (_PROXY, "self._guard.resolver().resolve(", "ThreadedResolver().resolve("),
+            (_DIALLING, "guard.resolver().resolve(", "ThreadedResolver().resolve("),
             (
-                _PROXY,
-                "from yarl import URL",
-                "from aiohttp import ThreadedResolver\nfrom yarl import URL",
+                _DIALLING,
+                "from scout_cli.net import addresses",
+                "from aiohttp import ThreadedResolver\nfrom scout_cli.net import addresses",
             ),
         ),
         tests=("tests/unit/test_net_proxy.py", "-k", "changes_its_mind", "--timeout", "6"),
+    ),
+    Clause(
+        name="the browser does not go around its proxy",
+        edits=(("scout_cli/fetch/launching.py", "list=<-loopback>", "list="),),
+        tests=("tests/security/test_browser.py", "-k", "no_way_leads"),
+    ),
+    Clause(
+        name="the search package has no other way out",
+        edits=(("scout_cli/search/ddgs_engine.py", "made(proxy=question.proxy, ", "made("),),
+        tests=("tests/contract/test_search_engine.py", "-k", "no_way_around"),
+    ),
+    Clause(
+        name="scout's own server",
+        edits=((_GUARD, "if _join(host, port) in self._own:", "if False:"),),
+        tests=(_ADDRESSES, "-k", "ask_itself"),
     ),
     Clause(
         name="robots.txt",
@@ -326,7 +346,8 @@ def tried(clause: Clause, mutant: Path) -> dict[str, object]:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
-                *("-p", "no:randomly", *clause.tests),
+                # Words about a failure, which would cost half the time, are read by nobody here.
+                *("-p", "no:randomly", "--assert=plain", *clause.tests),
             ],
             cwd=mutant,
             capture_output=True,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from scout_cli.app import App
+from scout_cli.config import Settings
+from scout_cli.errors import Refused
 from scout_cli.net import http
 from scout_cli.net.failure import FetchFailed
 from scout_cli.net.guard import Barred, Guard
@@ -202,3 +205,40 @@ async def test_a_name_cannot_borrow_an_opened_address():
             with pytest.raises(FetchFailed):
                 await http.get(sessions, url)
     assert sockets.dialled == [("127.0.0.1", 8080)]
+
+
+OWN = "scout.public.test:443"
+
+
+@pytest.mark.parametrize("private", [False, True, {"scout.public.test:443"}])
+@pytest.mark.parametrize(
+    "url", ["https://scout.public.test/rest/v1/", "https://SCOUT.public.test."]
+)
+async def test_scout_does_not_ask_itself(private, url):
+    """U50: its own server is refused by the name it is reached at, whatever is open."""
+    sockets = Sockets()
+    guard = Guard(private, own=(OWN,), names=names(), opener=sockets)
+    async with (
+        PageServer() as server,
+        Sessions(guard, "t", spacing=0) as sessions,
+        Sessions(Guard(True, server.guard()._hosts, own=(OWN,)), "t", spacing=0) as led,
+    ):
+        for asking, asked in ((sessions, url), (led, server.redirect("/go", url))):
+            with pytest.raises(FetchFailed) as failed:
+                await http.get(asking, asked)
+            assert failed.value.kind == "refused"
+            assert "scout itself" in failed.value.message
+    assert sockets.dialled == []
+
+
+async def test_the_public_address_of_a_server_is_its_own(tmp_path):
+    """U50: what `public_url` says is refused for pages, browsers, webhooks, and for guests too."""
+    given = Settings(
+        database_url=f"sqlite:///{tmp_path}/scout.db", public_url="https://scout.public.test/base"
+    )
+    async with App.open(given) as app:
+        outside = app._outside()
+        for sessions in (await outside.sessions(), await outside.guest_sessions()):
+            with pytest.raises(Refused, match="scout itself"):
+                sessions.guard.check("https://scout.public.test/hook")
+            assert sessions.guard.check("https://public.test/hook")

@@ -10,6 +10,7 @@ import os
 import random
 import socket
 from collections.abc import Awaitable, Callable
+from email.headerregistry import Address as Mailbox
 from ipaddress import ip_address, ip_network
 
 import ada_url
@@ -17,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scout_cli.core.ports import FetchRequest
+from scout_cli.core.ports import FetchRequest, SearchQuery
 from scout_cli.errors import Refused, ScoutError
 from scout_cli.fetch import open_fetcher
 from scout_cli.net import http
@@ -26,6 +27,9 @@ from scout_cli.net.guard import AddrInfo, Guard
 from scout_cli.net.robots import Robots
 from scout_cli.net.sessions import Sessions
 from scout_cli.notify import ChannelSettings, open_channel
+from scout_cli.notify.mailbox import server as mail_server
+from scout_cli.notify.smtp import MailChannel
+from scout_cli.search.ddgs import DdgsSearch
 from tests.notices import notice
 from tests.pages import PageServer
 from tests.security.dialling import FakeNames, Sockets
@@ -87,6 +91,14 @@ async def _page(sessions: Sessions, address: str) -> None:
     assert (page.outcome, feed.outcome) == ("refused", "refused")
 
 
+async def _search(sessions: Sessions, address: str) -> None:
+    base = f"http://news.test:{port_of(sessions)}/by-name"
+    engine = DdgsSearch(["duckduckgo"], sessions, bases={"duckduckgo": base})
+    answer = await engine.search(SearchQuery(text="x"))
+    assert answer.outcome == "unavailable"
+    assert bare(address) not in answer.detail
+
+
 def _posting(url: str) -> Callable[[Sessions, str], Awaitable[None]]:
     async def post(sessions: Sessions, address: str) -> None:
         given_ = ChannelSettings(sessions=sessions, mail_from="scout@example.org")
@@ -113,6 +125,7 @@ WAYS: dict[str, Callable[[Sessions, str], Awaitable[None]]] = {
     "webhook": _posting("webhook+https://{}/x"),
     "webhook to a name": _posting("webhook+https://turned.test/x"),
     "ntfy": _posting("ntfy://{}/topic"),
+    "search": _search,
     "resend": _posting("resend://key@{}?to=a@b.example"),
 }
 
@@ -143,6 +156,7 @@ async def test_no_special_address_is_reached(way: str) -> None:
             guard = Guard({f"127.0.0.1:{server.port}"}, hosts, names=names, opener=door)
             server.redirect("/away", f"http://{spelled(address)}/")
             server.redirect("/by-name", "http://turned.test/")
+            server.redirect("/by-name/html/", "http://turned.test/")  # as the search package asks
             server.redirect("/robots.txt", f"http://{spelled(address)}/")
             async with Sessions(guard, "scout/test", spacing=0) as sessions:
                 robots = Robots(sessions)
@@ -153,6 +167,24 @@ async def test_no_special_address_is_reached(way: str) -> None:
                 await robots.close()
             assert door.dialled == [], address
         assert not [visit for visit in server.visits if visit.path == "/page"]
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "turned.test"])
+async def test_mail_goes_to_no_address_that_no_setting_opens(host: str) -> None:
+    """The operator's mail server may be in a private network; cloud metadata never is one."""
+    sockets = Sockets()
+    names = FakeNames(turned_test=[["93.184.215.14", "169.254.169.254"]])
+    channel = MailChannel(
+        Mailbox(addr_spec="me@example.org"),
+        mail_server(f"smtp://{host}:25"),
+        Mailbox(addr_spec="scout@example.org"),
+        guard=Guard(private=True, names=names, opener=sockets),
+    )
+    told = await channel.send(notice(), _never)
+    assert told.outcome == "refused"
+    assert sockets.dialled == []
+    assert host in told.detail or host.startswith("[")
+    assert host.startswith("169") or "169" not in told.detail
 
 
 _HOSTS = st.one_of(

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from msgspec.structs import replace
 
-from scout_cli.core.models import Execution, Finding, Scout
+from scout_cli.core.models import Execution, Finding, Scout, Step
 from scout_cli.store import channels, executions, findings, outbox, scouts, steps
 from scout_cli.store.channels import ChannelRow
 from scout_cli.store.outbox import Content, OutboxRow
@@ -24,6 +24,7 @@ class Furniture:
 
     scout: Scout
     execution: Execution
+    step: Step
     finding: Finding
     channel: ChannelRow
     message: OutboxRow
@@ -34,6 +35,7 @@ class Furniture:
         return {
             "scout_id": self.scout.id,
             "execution_id": self.execution.id,
+            "step_id": self.step.id,
             "finding_id": self.finding.id,
             "channel_id": self.channel.id,
             "message_id": self.message.id,
@@ -48,7 +50,8 @@ async def furnish(server: Server, who: Someone, **scout: Any) -> Furniture:
     await scouts.add(db, saved)
     execution = rows.execution(saved)
     await executions.add(db, execution)
-    await steps.start(db, rows.step(execution))
+    step = rows.step(execution)
+    await steps.start(db, step)
     ended = replace(execution, state="completed", status="completed", outcome="new")
     await executions.finish(db, replace(ended, completed_at=rows.AT, lease_until=None))
     found = rows.finding(saved, execution_id=execution.id, path=None)
@@ -70,4 +73,4 @@ async def furnish(server: Server, who: Someone, **scout: Any) -> Furniture:
             created_at=rows.AT,
         )
         await outbox.add(tx, [message])
-    return Furniture(saved, ended, found, channel, message)
+    return Furniture(saved, ended, step, found, channel, message)

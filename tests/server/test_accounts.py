@@ -10,6 +10,7 @@ import pytest
 
 from scout_cli.errors import TooMany
 from scout_cli.service.accounts import passwords
+from scout_cli.service.audit import Wanted
 from tests.server.serving import PASSWORD, Answer, Server, serving, settings
 
 EMAIL = "ann@example.org"
@@ -271,7 +272,7 @@ async def test_a_refresh_token_is_taken_once_more_and_then_never(
     assert (said.status, said.json["code"]) == (400, "refresh_token_not_found")
     assert (await refresh(server, third)).status == 400
     assert (await sign_in(server, ann.email)).status == 200
-    (line,) = await (await server.app.audit()).list(actions=("token.reuse",))
+    (line,) = await (await server.app.audit()).list(Wanted(actions=("token.reuse",)))
     assert line.user_id == ann.id
 
 

@@ -231,6 +231,16 @@ async def test_oversized_heads_are_refused(server, sent):
     assert status_of(answer) in (0, 400, 414, 431), answer[:300]
 
 
+@pytest.mark.parametrize("name", [b"apikey", b"Authorization", b"User-Agent", b"Accept-Profile"])
+async def test_headers_that_are_no_text_are_refused(server, name):
+    """Bytes that are no UTF-8 are 400 on every surface, before anything looks at them."""
+    for path in ("api/v1/scouts", "rest/v1/scouts", "auth/v1/user", "openai/v1/models", "realtime"):
+        sent = b"GET /%s HTTP/1.1\r\n%s%s: Bearer \xe9\xff\r\n\r\n" % (path.encode(), _HEAD, name)
+        answer = await exchange(server, sent)
+        assert status_of(answer) == 400, answer[:300]
+        assert b"is no text" in answer
+
+
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://localhost.evil.example"]
 )

@@ -24,13 +24,13 @@ async def test_the_first_account_needs_the_token_where_it_is_demanded(
     """Without it, or with another, 403; with it an admin; afterwards nobody needs it any more."""
     server = server_anywhere
     accounts = await server.app.accounts()
-    token = await accounts.setup_token()
+    token = await accounts.joining.setup_token()
     assert token
-    assert token == await accounts.setup_token()
+    assert token == await accounts.joining.setup_token()
     for wrong in ("", "x", token[:-1], token + "a"):
         assert await sign_up(server, setup_token=wrong) == (403, "signup_disabled")
     assert await sign_up(server, setup_token=token.upper()) == (201, "")
-    assert await accounts.setup_token() is None
+    assert await accounts.joining.setup_token() is None
     assert await sign_up(server, "bob@example.org") == (201, "")
     found = {each.email: each.role for each in await accounts.people.all()}
     assert found == {"ann@example.org": "admin", "bob@example.org": "user"}
@@ -39,9 +39,9 @@ async def test_the_first_account_needs_the_token_where_it_is_demanded(
 async def test_an_account_of_the_command_line_is_the_first(server: Server) -> None:
     """After `scout user add` nobody can become an admin by signing up."""
     accounts = await server.app.accounts()
-    await accounts.setup_token()
+    await accounts.joining.setup_token()
     await accounts.people.add("ann@example.org", PASSWORD, COMMAND_LINE)
-    assert await accounts.setup_token() is None
+    assert await accounts.joining.setup_token() is None
     bob = await server.sign_up("bob@example.org")
     assert bob.session["user"]["role"] == "user"
 
@@ -51,7 +51,7 @@ async def test_where_signing_up_is_closed_only_the_token_opens_it(tmp_path, cloc
     given = settings(f"sqlite:///{tmp_path / 's.db'}", signup="closed")
     async with serving(given, clock=clock) as server:
         assert await sign_up(server) == (403, "signup_disabled")
-        token = await (await server.app.accounts()).setup_token()
+        token = await (await server.app.accounts()).joining.setup_token()
         assert await sign_up(server, setup_token=token) == (201, "")
         assert await sign_up(server, "bob@example.org", setup_token=token) == (
             403,

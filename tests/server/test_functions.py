@@ -105,20 +105,51 @@ async def test_the_cool_down_is_that_of_the_page(server, clock):
     assert len(await runs_of(server, scout_id)) == 1
 
 
-async def test_the_first_run_is_not_made_twice(server_anywhere, clock):
-    """A page that activates a scout and starts its run gets one; the next is a period later."""
+async def activated(server, who, scout_id):
+    """Wake a scout up as the page does."""
+    change = f"/rest/v1/scouts?id=eq.{scout_id}"
+    said = await server.patch(change, who, json={"is_active": True}, headers=KEY)
+    assert said.status == 204, said.body
+
+
+async def next_run(server, scout_id):
+    """Return in which time a scout runs next, by the clock of its database."""
+    db = await server.app.database()
+    return (await scouts.get(db, UUID(scout_id))).next_run_at - await db.now()
+
+
+@pytest.mark.parametrize("order", ["activated first", "asked first", "at once", "run long before"])
+async def test_the_first_run_is_made_once(server_anywhere, clock, order):
+    """A page that wakes a scout and starts its run gets one, whichever of the two arrives first."""
     server = server_anywhere
     ann = await server.sign_up()
     scout_id = await wish(server, ann, frequency="daily")
-    change = f"/rest/v1/scouts?id=eq.{scout_id}"
-    assert (await server.patch(change, ann, json={"is_active": True}, headers=KEY)).status == 204
-    scout = await scouts.get(await server.app.database(), UUID(scout_id))
-    first = scout.next_run_at
-    await server.post(f"{CRON}?scoutId={scout_id}", ANON)
-    await runs_of(server, scout_id)
-    scout = await scouts.get(await server.app.database(), UUID(scout_id))
-    moved = scout.next_run_at - first
-    assert timedelta(hours=22) < moved < timedelta(hours=26)
+    call = f"{CRON}?scoutId={scout_id}"
+    if order == "at once":
+        await asyncio.gather(activated(server, ann, scout_id), server.post(call, ANON))
+    elif order == "activated first":
+        await activated(server, ann, scout_id)
+        assert timedelta(seconds=50) < await next_run(server, scout_id) <= timedelta(seconds=60)
+        await server.post(call, ANON)
+    else:
+        await server.post(call, ANON)
+        (run,) = await runs_of(server, scout_id)
+        if order == "run long before":
+            db = await server.app.database()
+            await db.execute(
+                "UPDATE scout_executions SET started_at = $1, status = 'completed', "
+                "state = 'completed'",
+                await db.now() - timedelta(hours=1),
+            )
+        else:
+            await (await server.app.runs()).cancel(run)
+        await activated(server, ann, scout_id)
+    (_,) = await runs_of(server, scout_id)
+    waits = await next_run(server, scout_id)
+    if order == "run long before":
+        assert waits <= timedelta(seconds=60)
+    else:
+        assert timedelta(hours=22) < waits < timedelta(hours=26)
 
 
 async def test_one_network_starts_ten_runs_a_minute(server, clock):

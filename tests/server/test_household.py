@@ -14,7 +14,7 @@ from tests.server.furnishing import CHANNEL, furnish
 
 
 async def test_finding_tells_why_and_takes_an_opinion(server_anywhere):
-    """A finding is shown, explained and judged; the judgement is told with the explanation."""
+    """A finding is shown, explained, put in its story and judged; `why` tells the judgement."""
     ann = await server_anywhere.sign_up()
     has = await furnish(server_anywhere, ann)
     path = f"/api/v1/findings/{has.finding.id}"
@@ -24,6 +24,9 @@ async def test_finding_tells_why_and_takes_an_opinion(server_anywhere):
     assert said.json["effect"]
     why = (await server_anywhere.get(f"{path}/why", ann)).json
     assert (why["opinion"], why["finding"]["id"]) == ("not_useful", str(has.finding.id))
+    story = (await server_anywhere.get(f"{path}/story", ann)).json
+    assert [each["id"] for each in story["findings"]] == [str(has.finding.id)]
+    assert story["domains"]
     await server_anywhere.post(f"{path}/feedback", ann, json={"opinion": None})
     assert (await server_anywhere.get(f"{path}/why", ann)).json["opinion"] is None
     again = await server_anywhere.post(f"{path}/feedback", ann, json={"opinion": None})

@@ -80,6 +80,9 @@ async def test_anothers_id_in_a_filter_opens_nothing(server):
         await his.joined(f"scout-{scout.id}", filtered(SCOUTS, f"id=eq.{scout.id}"))
         await his.joined("steps", filtered(STEPS, f"execution_id=eq.{execution.id}"))
         await his.joined("whose", filtered(SCOUTS, f"user_id=eq.{ann.id}"))
+        await his.joined("not-his", filtered(SCOUTS, f"user_id=neq.{bob.id}"))
+        await his.joined("any-of", filtered(SCOUTS, f"user_id=in.({ann.id},{bob.id})"))
+        await his.joined("any", filtered(STEPS, "step_number=gte.0,error_message=is.null"))
         await hers.joined("own", SCOUTS)
         db = await server.app.database()
         await steps.start(db, rows.step(execution))
@@ -88,14 +91,15 @@ async def test_anothers_id_in_a_filter_opens_nothing(server):
         assert await his.quiet() == []
 
 
-@pytest.mark.parametrize("column", ["id", "scout_id"])
-async def test_a_deletion_is_told_where_its_ids_match(server, column):
+@pytest.mark.parametrize("text", ["id=eq.{0}", "scout_id=eq.{1}", "id=in.({0})", "id=neq.{2}"])
+async def test_a_deletion_is_told_where_its_ids_match(server, text):
     """With an id in the filter only the deletion of that row is told, to its owner."""
     ann = await server.sign_up()
     db = await server.app.database()
     one, other = [await run_of(server, await planted(server, ann)) for _ in range(2)]
     async with page(server, ann.token) as open_page:
-        await open_page.joined("one", filtered(EXECUTIONS, f"{column}=eq.{getattr(one, column)}"))
+        meant = text.format(one.id, one.scout_id, other.id) + ",status=eq.completed"
+        await open_page.joined("one", filtered(EXECUTIONS, meant))
         await executions.delete(db, [other.id])
         await executions.delete(db, [one.id])
         heard = await open_page.change()

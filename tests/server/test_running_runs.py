@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from scout_cli.cli import scout as command_line
 from scout_cli.core.models import Execution
 from scout_cli.errors import Conflict, FenceLost
-from scout_cli.service.worker import Ended
+from scout_cli.service.listener import Ended
 from scout_cli.store import executions, invariants, queue, scouts, steps, users
 from tests.cli.stage import GOAL, SLOW, StagedApp
 from tests.contract import rows

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from scout_cli.service.accounts.refusals import BadToken
-from scout_cli.service.audit import COMMAND_LINE
+from scout_cli.service.audit import COMMAND_LINE, Wanted
 from tests.server.serving import Server
 
 TOKENS = "/api/v1/auth/tokens"
@@ -198,7 +198,7 @@ async def test_a_removed_account_takes_everything_with_it(server_anywhere: Serve
     for table in ("sessions", "tokens"):
         sql = f"SELECT count(*) FROM {table} WHERE user_id = $1"
         assert await db.value(int, sql, bob.id) == 0
-    lines = await (await server.app.audit()).list(user_id=bob.id)
+    lines = await (await server.app.audit()).list(Wanted(user_id=bob.id))
     assert [each.action for each in lines] == ["user.remove", "token.create", "login", "signup"]
     assert lines[0].actor == f"user {admin.id}"
     assert lines[0].address == "127.0.0.1"

@@ -9,7 +9,7 @@ import pytest
 from scout_cli.core.answers import JudgeAnswer
 from scout_cli.core.judging import Judge, Pair
 from scout_cli.core.models import Rung
-from scout_cli.core.novelty import NONE, UNSURE, Verdict, settle
+from scout_cli.core.verdicts import NONE, UNSURE, Verdict, settle
 from scout_cli.errors import InvalidInput
 from tests.agent_world import COMPANY, PRICE, ROUTE, model, run
 from tests.unit.test_agent import known

@@ -8,11 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from scout_cli.core.details import difference, signature, unsure
+from scout_cli.core.cutoffs import Cutoffs
+from scout_cli.core.details import signature
+from scout_cli.core.differences import difference
+from scout_cli.core.doubts import unsure
 from scout_cli.core.memory import ListMemory
-from scout_cli.core.novelty import Cutoffs, decide, judge, stale
+from scout_cli.core.novelty import decide, judge
 from scout_cli.core.ports import Earlier, Neighbour
 from scout_cli.core.signature import numbers
+from scout_cli.core.verdicts import stale
 from scout_cli.llm.builtin import LexicalEmbedder
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -106,6 +110,23 @@ async def test_a_first_word_that_differs_is_shown_and_labelled():
     assert found.novelty == "possible_repeat"
     assert unsure(signature("Munich opens it"), signature("Berlin opens it"))
     assert not unsure(signature("The pier opens"), signature("Saltmere opens the pier"))
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "other"),
+    [
+        ("The bridge is closed to lorries.", "The bridge is not open to lorries.", False),
+        ("Oakfield does not accept cash.", "Oakfield refuses cash.", False),
+        ("Der Laden nimmt keine Karten.", "Der Laden verweigert Karten.", False),
+        ("The bridge is not closed.", "The bridge is closed.", True),
+        ("The court did not reject the plan.", "The court rejected the plan.", True),
+        ("The bridge is not repaired.", "The bridge is repaired.", True),
+        ("Der Rat lehnt den Plan im Mai ab.", "Der Rat genehmigt den Plan im Mai.", True),
+    ],
+)
+def test_who_refuses_does_not_accept(new, old, other):
+    """A word with a `not` in it stands for one, unless it is itself what is denied."""
+    assert bool(difference(signature(new), signature(old))) == other
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from scout_cli.core.details import compare, signature, unsure
-from scout_cli.core.novelty import Cutoffs, decide
+from scout_cli.core.cutoffs import Cutoffs
+from scout_cli.core.details import signature
+from scout_cli.core.differences import compare
+from scout_cli.core.doubts import unsure
+from scout_cli.core.novelty import decide
 from scout_cli.core.ports import Earlier, Habits, Hit, Neighbour
 from scout_cli.core.ranking import fuse, rank
 from scout_cli.core.tastes import Said, habits_of

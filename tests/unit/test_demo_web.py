@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from scout_cli.core.details import difference, signature
+from scout_cli.core.details import signature
+from scout_cli.core.differences import difference
 from scout_cli.demo.pages import DAYS, Library
 from scout_cli.demo.web import DemoWeb
 from scout_cli.errors import InvalidInput

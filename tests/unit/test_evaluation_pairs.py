@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from scout_cli.core.novelty import Cutoffs, cutoffs_of
+from scout_cli.core.cutoffs import Cutoffs, cutoffs_of
 from scout_cli.core.words import words
 from scout_cli.evaluation import calibration, report, rules
 from scout_cli.evaluation.history import History, Past

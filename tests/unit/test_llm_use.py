@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scout_cli.core.novelty import cosine
+from scout_cli.core.cutoffs import cosine
 from scout_cli.llm import open_embedder
 
 

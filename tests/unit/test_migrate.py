@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 from scout_cli.store.migrate import migrations
-from scout_cli.store.sqlite import split
+from scout_cli.store.sqlite_text import split
 
 RELEASED = {
     name: digest
@@ -24,6 +24,8 @@ RELEASED = {
 0c6223d8a8dc41ade771fdada99de6b767262db8f98d0e74ea28e7cca6c7a9bb  0005_novelty.sqlite.sql
 db28405f94d7b415fe3e8bafd3e9e54e3fd30ce02362161a4b2ce89dd3fbe2a3  0006_changes.postgresql.sql
 877c57f12994953cd8fa473272f95dc450e1eb6127931aa868cd476606f5b7fe  0006_changes.sqlite.sql
+0d369471bd543704ae751b0c35e3023e69149bb44f07e5d613f85c71cde023e5  0007_meaning.postgresql.sql
+da1b7fbf40e091d9adafadb29059422ca3a3afe80691b5240551b28f7d860748  0007_meaning.sqlite.sql
 """.strip().splitlines()
     )
 }

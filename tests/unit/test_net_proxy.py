@@ -146,6 +146,20 @@ async def test_a_port_that_is_not_the_webs_is_refused(port):
     assert traffic.refused == 2
 
 
+@pytest.mark.parametrize(
+    "host", ["printer.local", "metadata.goog", "user:pw@public.test", "public.test.."]
+)
+async def test_what_only_the_check_knows_is_refused(host):
+    """Names of private networks and odd spellings, although a public address is behind them."""
+    sockets, traffic = Sockets(), Traffic()
+    public = [["93.184.216.34"]]
+    known = FakeNames(printer_local=public, metadata_goog=public, public_test=public)
+    async with FilteringProxy(Guard(names=known, opener=sockets)) as proxy:
+        proxy.begin(traffic)
+        assert (await said(proxy, get(f"http://{host}/"))).startswith(b"HTTP/1.1 403")
+    assert sockets.dialled == []
+
+
 async def test_a_name_server_that_changes_its_mind_finds_no_gap():
     """U35: the address that was checked is the one that is dialled, for every connection anew."""
     sockets, traffic = Sockets(), Traffic()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 
 import pytest
 
 from scout_cli.net import http
 from scout_cli.net.failure import FetchFailed
-from scout_cli.net.robots import SIZE, Robots, parse
+from scout_cli.net.robots import LONGEST_DELAY, LONGEST_KEPT, SIZE, Kept, Robots, parse
 from scout_cli.net.sessions import Sessions
-from tests.pages import PageServer
+from tests.pages import PageServer, Visit, head
 
 
 class Clock:
@@ -202,3 +203,108 @@ def test_a_hostile_file_is_read_in_bounded_time(text):
     """Half a megabyte made to keep a parser busy takes a moment, not minutes."""
     rules = parse(text[:SIZE])
     rules.can_fetch("https://news.test/" + "a" * 4_000, "scout")
+
+
+class Drawer:
+    """Keeps files as a database does, from one process to the next."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.files: dict[str, tuple[str, float]] = {}
+
+    async def get(self, origin: str) -> Kept | None:
+        """Return what was put, and how old it is."""
+        if origin not in self.files:
+            return None
+        text, at = self.files[origin]
+        return Kept(text=text, age=self._clock() - at)
+
+    async def put(self, origin: str, text: str) -> None:
+        """Keep it."""
+        self.files[origin] = (text, self._clock())
+
+
+async def processes(server: PageServer, clock: Clock, drawer: Drawer, number: int) -> list[str]:
+    """Read the page with sessions of their own, so many times."""
+    fates = []
+    for _ in range(number):
+        async with Sessions(server.guard(), "scout/test", spacing=0) as opened:
+            robots = Robots(opened, clock, drawer)
+            opened.permit = robots.permit
+            fates.append(await fate(opened, server.url("/page")))
+            await robots.close()
+    return fates
+
+
+@pytest.mark.parametrize("rules", ["User-agent: *\nDisallow: /page", "User-agent: *\nAllow: /\0"])
+async def test_a_site_is_asked_once_a_day_by_all_processes(server, clock, rules):
+    """What one process was told is good for the next, for a day since it was asked for."""
+    server.serve("/robots.txt", rules)
+    drawer = Drawer(clock)
+    first = await processes(server, clock, drawer, 3)
+    assert (len(set(first)), asked(server)) == (1, 1)
+    clock.seconds += 24 * 3_600 - 1
+    assert await processes(server, clock, drawer, 1) == first[:1]
+    assert asked(server) == 1
+    clock.seconds += 1
+    await processes(server, clock, drawer, 2)
+    assert asked(server) == 2
+    assert "\0" not in drawer.files[server.url("")][0]
+
+
+async def test_what_is_no_answer_or_too_long_is_not_kept(server, clock):
+    """A bad moment is not handed on, and a file beyond measure is asked for by each process."""
+    drawer = Drawer(clock)
+    server.serve("/robots.txt", "", status="500 Oops")
+    assert await processes(server, clock, drawer, 1) == ["robots"]
+    server.serve("/robots.txt", "User-agent: *\nAllow: /\n" + "# x\n" * LONGEST_KEPT)
+    assert await processes(server, clock, drawer, 2) == ["read", "read"]
+    assert drawer.files == {}
+    assert asked(server) == 3
+
+
+async def test_what_was_kept_in_the_future_is_asked_for_again(server, clock):
+    """A clock that was set back makes no file good for longer."""
+    server.serve("/robots.txt", "User-agent: *\nAllow: /")
+    drawer = Drawer(clock)
+    await drawer.put(server.url(""), "User-agent: *\nDisallow: /")
+    clock.seconds -= 60
+    assert await processes(server, clock, drawer, 1) == ["read"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "seconds"),
+    [
+        ("User-agent: *\nCrawl-delay: 0.4", 0.4),
+        ("User-agent: *\nCrawl-delay: 9\n\nUser-agent: scout\nCrawl-delay: 0.4", 0.4),
+        ("User-agent: other\nCrawl-delay: 9", 0.0),
+        ("User-agent: *\nCrawl-delay: soon", 0.0),
+        ("User-agent: *\nCrawl-delay: -5", 0.0),
+        ("User-agent: *\nCrawl-delay: 86400", LONGEST_DELAY),
+        ("User-agent: *\nCrawl-delay: inf", 0.0),
+        ("User-agent: *\nCrawl-delay: nan", 0.0),
+    ],
+)
+async def test_the_delay_that_a_site_asks_for(server, sessions, rules, seconds):
+    """Requests to that site start so far apart, at most ten seconds; other sites wait for none."""
+    server.serve("/robots.txt", rules)
+    assert await fate(sessions, server.url("/page")) == "read"
+    pace = sessions.pace
+    assert pace.spacing("news.test") == seconds
+    assert pace.spacing("other.test") == 0
+
+
+async def test_pages_of_a_site_with_a_delay_are_apart(server, sessions):
+    """Two pages asked for at once arrive one after the other."""
+    server.serve("/robots.txt", "User-agent: *\nCrawl-delay: 0.2")
+    moments: list[float] = []
+
+    async def note(visit: Visit, writer: asyncio.StreamWriter) -> None:
+        moments.append(asyncio.get_running_loop().time())
+        writer.write(head("200 OK", {"Content-Length": "0"}))
+
+    url = server.handle("/page", note)
+    await asyncio.gather(*(fate(sessions, url) for _ in range(3)))
+    assert len(moments) == 3
+    gaps = [after - before for before, after in itertools.pairwise(moments)]
+    assert min(gaps) > 0.1, gaps

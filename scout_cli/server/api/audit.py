@@ -1,4 +1,4 @@
-"""`/api/v1/audit`: who did what with an account; an admin sees all of them."""
+"""`/api/v1/audit`: who did what with an account and its scouts; an admin sees all of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from msgspec import Meta
 
 from scout_cli.core import shape
 from scout_cli.core.models import Record
-from scout_cli.server.api.queries import Limit
+from scout_cli.server.api.queries import Limit, Moment
 from scout_cli.server.calls import Call, Reply
 from scout_cli.server.routing import Route
-from scout_cli.service.audit import Audit, Line
+from scout_cli.service.audit import Line, Wanted
+
+Word = Annotated[str, Meta(max_length=100)]
 
 
 class AuditQuery(shape.Shape, frozen=True, kw_only=True):
@@ -22,7 +24,11 @@ class AuditQuery(shape.Shape, frozen=True, kw_only=True):
     limit: Limit = 50
     before: Annotated[int, Meta(ge=1, le=2**63 - 1)] | None = None
     """Lines before this number: `next` of the page before."""
-    action: tuple[str, ...] = ()
+    action: tuple[Word, ...] = ()
+    """Such as `scout.remove` or `login`."""
+    target: Annotated[str, Meta(max_length=200)] = ""
+    """What it was done to: an id, or its beginning."""
+    since: Moment | None = None
     everybody: bool = False
     """Of all accounts; for admins only."""
 
@@ -55,12 +61,14 @@ async def list_lines(call: Call[None, AuditQuery]) -> Reply:
     query = call.query
     if query.everybody:
         call.require_admin()
-    lines = await Audit(await call.app.database()).list(
+    wanted = Wanted(
         user_id=None if query.everybody else call.user,
         actions=query.action,
+        target=query.target,
+        since=query.since,
         before=query.before,
-        limit=query.limit + 1,
     )
+    lines = await (await call.app.audit()).list(wanted, limit=query.limit + 1)
     shown = [_shown(line) for line in lines[: query.limit]]
     more = len(lines) > query.limit
     return Reply(value=AuditPage(items=shown, next=shown[-1].number if more else None))
@@ -75,7 +83,7 @@ ROUTES = (
         method="GET",
         path="/api/v1/audit",
         handler=list_lines,
-        summary="List what was done with your account",
+        summary="List what was done with your account and scouts",
         tag="audit",
         query=AuditQuery,
         answer=AuditPage,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from scout_cli.core.models import Outcome, State
 from scout_cli.server.api.queries import Moment, PageQuery, asked, listed
+from scout_cli.server.askers import asker_of
 from scout_cli.server.calls import Call, Reply
 from scout_cli.server.etags import tagged
 from scout_cli.server.routing import Route
@@ -54,10 +55,17 @@ async def steps(call: Call[None, None]) -> Reply:
     return Reply(value=Paged(items=await catalogue.steps(call.ids["execution_id"])))
 
 
+async def step(call: Call[None, None]) -> Reply:
+    """Answer one step of a run."""
+    catalogue = await call.app.catalogue(call.user)
+    found = await catalogue.step(call.ids["execution_id"], call.ids["step_id"])
+    return tagged(call, found)
+
+
 async def cancel(call: Call[None, None]) -> Reply:
     """End a run."""
     execution = await (await call.app.scouts(call.user)).execution(call.ids["execution_id"])
-    ended = await (await call.app.runs()).cancel(execution)
+    ended = await (await call.app.runs(asker_of(call))).cancel(execution)
     catalogue = await call.app.catalogue(call.user)
     return Reply(value=await catalogue.execution(ended.id))
 
@@ -99,6 +107,15 @@ ROUTES = (
         summary="Show the steps of a run",
         tag="executions",
         answer=Paged[StepView],
+        errors=(404,),
+    ),
+    Route(
+        method="GET",
+        path=f"{_ONE}/steps/{{step_id}}",
+        handler=step,
+        summary="Show a step of a run",
+        tag="executions",
+        answer=StepView,
         errors=(404,),
     ),
     Route(

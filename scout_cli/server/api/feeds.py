@@ -15,7 +15,7 @@ from msgspec import Meta, Raw
 from scout_cli.core.models import Record
 from scout_cli.core.shape import Shape
 from scout_cli.server import atom
-from scout_cli.server.auth import asker_of
+from scout_cli.server.askers import asker_of
 from scout_cli.server.calls import Call, Reply
 from scout_cli.server.etags import tagged
 from scout_cli.server.routing import Route
@@ -50,7 +50,7 @@ async def read(call: Call[None, FeedQuery]) -> Reply:
 async def open_(call: Call[None, None]) -> Reply:
     """Make an address of the feed of a scout."""
     scout = await (await call.app.scouts(call.user)).get(call.ids["scout_id"])
-    made = await (await call.app.syndication()).open(scout, asker_of(call, known=True))
+    made = await (await call.app.syndication()).open(scout, asker_of(call))
     address = FeedAddress(
         token=made.token, url=_address(call, made.token), created_at=made.created_at
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -69,6 +70,21 @@ class WhyView(Record, frozen=True, kw_only=True):
     opinion: Opinion | None
     shift_now: float
     """By how much all opinions on this scout move its cut-offs from now on."""
+
+
+class StoryView(Record, frozen=True, kw_only=True):
+    """Findings of one event across runs and outlets."""
+
+    id: UUID
+    scout_id: UUID
+    title: str
+    """The fact that it began with."""
+    first_at: datetime
+    last_at: datetime
+    domains: tuple[str, ...]
+    """The independent registrable domains that told of it, in the order in which they did."""
+    findings: tuple[FindingView, ...]
+    """Oldest first."""
 
 
 class FeedbackBody(shape.Shape, frozen=True, kw_only=True):
@@ -146,6 +162,22 @@ async def why(call: Call[None, None]) -> Reply:
     )
 
 
+async def story(call: Call[None, None]) -> Reply:
+    """Answer the story that a finding belongs to."""
+    told = await (await call.app.findings(call.user)).story(await _name(call))
+    return Reply(
+        value=StoryView(
+            id=told.id,
+            scout_id=told.scout_id,
+            title=told.title,
+            first_at=told.first_at,
+            last_at=told.last_at,
+            domains=told.domains,
+            findings=tuple(map(finding_view, told.findings)),
+        )
+    )
+
+
 async def feedback(call: Call[FeedbackBody, None]) -> Reply:
     """Store what a user says of a finding."""
     findings = await call.app.findings(call.user)
@@ -200,6 +232,7 @@ ROUTES = (
     _route(
         "GET", f"{_ONE}/why", why, "Show how its novelty was decided", answer=WhyView, errors=(404,)
     ),
+    _route("GET", f"{_ONE}/story", story, "Show its story", answer=StoryView, errors=(404,)),
     _route(
         "POST",
         f"{_ONE}/feedback",

@@ -10,6 +10,7 @@ from scout_cli.core import shape
 from scout_cli.core.models import Scout, ScoutPatch
 from scout_cli.server.api.bodies import NewScout, ScoutChange, Title
 from scout_cli.server.api.queries import PageQuery, asked, listed
+from scout_cli.server.askers import asker_of
 from scout_cli.server.calls import Call, Reply
 from scout_cli.server.etags import conditional, require, tagged
 from scout_cli.server.routing import Route
@@ -45,7 +46,7 @@ async def found(call: Call[Any, Any]) -> tuple[Scouts, Scout]:
     Raises:
         NotFound: this user has none of that id.
     """
-    scouts = await call.app.scouts(call.user)
+    scouts = await call.app.scouts(call.user, asker_of(call))
     return scouts, await scouts.get(call.ids["scout_id"])
 
 
@@ -63,7 +64,7 @@ async def list_scouts(call: Call[None, ScoutQuery]) -> Reply:
 
 async def create(call: Call[NewScout, None]) -> Reply:
     """Save a scout."""
-    scouts = await call.app.scouts(call.user)
+    scouts = await call.app.scouts(call.user, asker_of(call))
     added = await scouts.add(call.body.wish(), active=call.body.is_active, patience=_PATIENCE)
     shown = await view(call, added.scout)
     return tagged(call, shown, at=f"{ROOT}/{added.scout.id}")
@@ -115,7 +116,7 @@ async def duplicate(call: Call[Copy, None]) -> Reply:
 async def run(call: Call[None, None]) -> Reply:
     """Queue a run."""
     _, scout = await found(call)
-    asked_for = await (await call.app.runs()).request(scout)
+    asked_for = await (await call.app.runs(asker_of(call))).request(scout)
     catalogue = await call.app.catalogue(call.user)
     at = f"/api/v1/executions/{asked_for.id}"
     return Reply(value=await catalogue.execution(asked_for.id), headers={"Location": at})

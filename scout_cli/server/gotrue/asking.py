@@ -10,8 +10,9 @@ from scout_cli.app import App
 from scout_cli.core import shape
 from scout_cli.core.models import Record
 from scout_cli.errors import Unauthorized
+from scout_cli.server.askers import SERVICE, actor_of, asking
 from scout_cli.server.calls import APP
-from scout_cli.server.dispatch import ADDRESS, REQUEST_ID, WHO
+from scout_cli.server.dispatch import WHO
 from scout_cli.server.middleware import is_local
 from scout_cli.server.reading import bytes_of, refuse_unstorable
 from scout_cli.server.rest.viewers import key_role
@@ -19,7 +20,6 @@ from scout_cli.service.accounts import Accounts
 from scout_cli.service.accounts.links import Links
 from scout_cli.service.accounts.redirects import allowed
 from scout_cli.service.accounts.refusals import BadToken, SessionGone
-from scout_cli.service.audit import Asker
 from scout_cli.service.callers import Caller
 
 B = TypeVar("B")
@@ -60,11 +60,7 @@ class Asked:
         self.request = request
         self.app: App = request.app[APP]
         self.accounts = accounts
-        self.asker = Asker(
-            address=request[ADDRESS] or "unknown",
-            agent=request.headers.get("User-Agent", ""),
-            request_id=request[REQUEST_ID],
-        )
+        self.asker = asking(request)
 
     async def body(self, to: type[B]) -> B:
         """Return the body; fields that are not known are passed over.
@@ -79,7 +75,7 @@ class Asked:
     def target(self) -> str:
         """Return where the browser is to be sent, if it may be."""
         given, wanted = self.app.settings, self.request.query.get("redirect_to", "")
-        if is_local(wanted) and not any(c in wanted for c in "\\ \t\r\n"):
+        if is_local(wanted) and wanted.isprintable() and not {" ", "\\"} & {*wanted}:
             return wanted
         return allowed(wanted, given.site_url, given.allowed_origins)
 
@@ -98,6 +94,7 @@ class Asked:
         except BadToken:
             raise SessionGone from None
         self.request[WHO] = str(caller.user_id)
+        self.asker = asking(self.request, actor_of(caller))
         return caller
 
     def require_key(self) -> None:
@@ -123,6 +120,7 @@ class Asked:
         if key_role(self.request, _bearer(self.request)) != "service_role":
             raise NotAdmin
         self.request[WHO] = "service"
+        self.asker = asking(self.request, SERVICE)
 
 
 class NotAdmin(Unauthorized):

@@ -25,7 +25,7 @@ async def sign_up(asked: Asked) -> web.Response:
     """Make an account: a session, or a user whose address must be confirmed first."""
     given = await asked.body(Credentials)
     challenge = checked_challenge(given.code_challenge or "", given.code_challenge_method or "")
-    signed_in = await asked.accounts.sign_up(
+    signed_in = await asked.accounts.joining.sign_up(
         given.email,
         given.password,
         asked.asker,

@@ -16,8 +16,8 @@ from scout_cli.core import shape
 from scout_cli.errors import InvalidInput, ScoutError, TooMany, Unauthorized
 from scout_cli.server.calls import APP, SECRETS
 from scout_cli.server.dispatch import SECONDS, WHO
-from scout_cli.server.openai import asking
-from scout_cli.server.openai.asking import Body, EmbeddingBody
+from scout_cli.server.openai import conversation
+from scout_cli.server.openai.bodies import Body, EmbeddingBody
 from scout_cli.server.openai.emitting import Completion, Kept, Response
 from scout_cli.server.openai.streaming import EventStream, listened
 from scout_cli.server.problems import status_of
@@ -163,8 +163,8 @@ async def _wanted(request: web.Request) -> tuple[Body, Wanted]:
     body = await _body(request, Body)
     items = body.items
     database = await _app(request).database()
-    kept = await chat_items.named(database, asking.references(items))
-    heard = asking.conversation(items, kept)
+    kept = await chat_items.named(database, conversation.references(items))
+    heard = conversation.whole(items, kept)
     wanted = Wanted(
         messages=heard.messages,
         tools=body.offered,

@@ -1,31 +1,25 @@
-"""What a channel wants to hear of: events, a table, and a condition on its rows.
+"""What a channel wants to hear of: events, a table, conditions on its rows, and some columns.
 
 Source: https://supabase.com/docs/guides/realtime/postgres-changes
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import blake2b
-from typing import Any, Literal
-from uuid import UUID
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from scout_cli.core import shape
 from scout_cli.core.models import Record
 from scout_cli.errors import InvalidInput
+from scout_cli.server.realtime import filters
 from scout_cli.server.realtime.changed import COLUMNS, Changed
-from scout_cli.server.rest import values
-from scout_cli.server.rest.failures import RestError
+from scout_cli.server.realtime.filters import Condition
 
 MOST = 20
 """Bindings of one channel."""
-_LONGEST = 1_000
-_FILTER = re.compile(r"(\w{1,63})=(not\.is\.null|eq\.(.*))", re.DOTALL | re.ASCII)
-_FURTHER = re.compile(r",\w+=(not\.)?\w+\.", re.ASCII)
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
 class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -44,25 +38,6 @@ class Given(Asked, frozen=True, kw_only=True):
     id: int
 
 
-class Condition(Record, frozen=True, kw_only=True):
-    """`column=eq.value`, or `column=not.is.null`."""
-
-    column: str
-    value: Any = None
-    """None for `not.is.null`."""
-
-    def holds(self, changed: Changed) -> bool:
-        """Return whether a change is meant.
-
-        Of a row that is gone only its ids are known: another condition on it holds.
-        """
-        if changed.change.kind == "DELETE":
-            known = changed.named(self.column)
-            return self.value is None or known is None or str(known) == str(self.value)
-        found = changed.values[self.column]
-        return found is not None and (self.value is None or found == self.value)
-
-
 class Binding(Record, frozen=True, kw_only=True):
     """One that was understood."""
 
@@ -70,7 +45,9 @@ class Binding(Record, frozen=True, kw_only=True):
     event: str
     table: str
     """Empty for all."""
-    condition: Condition | None
+    conditions: tuple[Condition, ...]
+    columns: frozenset[str]
+    """What is told of a row; empty for all."""
     asked: Asked
 
     @property
@@ -82,6 +59,7 @@ class Binding(Record, frozen=True, kw_only=True):
             schema=self.asked.schema,
             table=self.asked.table,
             filter=self.asked.filter,
+            select=self.asked.select,
         )
 
     def takes(self, changed: Changed) -> bool:
@@ -89,8 +67,16 @@ class Binding(Record, frozen=True, kw_only=True):
         return (
             self.event in ("*", changed.change.kind)
             and self.table in ("", changed.change.table_name)
-            and (self.condition is None or self.condition.holds(changed))
+            and all(_is_met(each, changed) for each in self.conditions)
         )
+
+
+def _is_met(condition: Condition, changed: Changed) -> bool:
+    """Return whether a condition holds: of a row that is gone, as far as its ids tell."""
+    if changed.change.kind != "DELETE":
+        return condition.holds(changed.values[condition.column])
+    known = changed.named(condition.column)
+    return known is None or condition.holds(known)
 
 
 def parsed(topic: str, asked: Sequence[Asked]) -> tuple[Binding, ...]:
@@ -110,52 +96,30 @@ def _parsed(topic: str, asked: Asked) -> Binding:
     table = asked.table if isinstance(asked.table, str) and asked.table != "*" else ""
     if table and table not in COLUMNS:
         raise InvalidInput(f"changes of the table {table[:60]!r} are not told")
+    columns = COLUMNS.get(table, {})
+    text = asked.filter if isinstance(asked.filter, str) else ""
     return Binding(
         id=_id(topic, asked),
         event=asked.event if isinstance(asked.event, str) else "*",
         table=table,
-        condition=_condition(table, asked.filter) if isinstance(asked.filter, str) else None,
+        conditions=filters.read(columns, text),
+        columns=_selected(columns, asked.select),
         asked=asked,
     )
 
 
-def _condition(table: str, text: str) -> Condition | None:
-    if not text:
-        return None
-    found = _FILTER.fullmatch(text) if len(text) <= _LONGEST else None
-    if found is None:
-        raise InvalidInput(
-            f"the filter {text[:80]!r} is not offered", hint="column=eq.value, column=not.is.null"
-        )
-    column = COLUMNS.get(table, {}).get(found[1])
-    if column is None:
-        raise InvalidInput(f"the column {found[1]!r} cannot be filtered by")
-    if found[3] is None:
-        return Condition(column=column.name)
-    return Condition(column=column.name, value=_value(column, _unquoted(found[3])))
-
-
-def _value(column: Any, text: str) -> Any:
-    try:
-        value = values.of(column, text)
-    except RestError as error:
-        raise InvalidInput(str(error)) from None
-    # Any spelling of an identifier that Python takes: only the usual one is meant.
-    if isinstance(value, UUID) and str(value) != text.lower():
-        raise InvalidInput(f"{text[:80]!r} is no identifier")
-    return value
-
-
-def _unquoted(text: str) -> str:
-    if quoted := _QUOTED.fullmatch(text):
-        return re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL)
-    if _FURTHER.search(text):
-        raise InvalidInput("a filter is one condition", hint='a comma in a value: eq."a, b"')
-    return text
+def _selected(columns: Collection[str], select: object) -> frozenset[str]:
+    if select in (UNSET, None, []):
+        return frozenset()
+    if not isinstance(select, list):
+        raise InvalidInput("select is a list of columns")
+    if missing := sorted(set(select) - {*columns}):
+        raise InvalidInput(f"the column {missing[0][:80]!r} is not told of")
+    return frozenset(select)
 
 
 def _id(topic: str, asked: Asked) -> int:
     """Return the id of a binding: the same for the same topic and binding, on every server."""
-    named = (topic, asked.event, asked.schema, asked.table, asked.filter)
+    named = (topic, asked.event, asked.schema, asked.table, asked.filter, asked.select)
     text = shape.encode([None if each is UNSET else each for each in named])
     return int.from_bytes(blake2b(text, digest_size=4).digest()) % (2**31 - 1) + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from msgspec.structs import fields
 
@@ -43,11 +44,15 @@ class Changed(Record, frozen=True, kw_only=True):
     data: bytes
     """JSON, as clients expect it under `data`."""
 
-    def named(self, column: str) -> Any:
+    def told(self, only: frozenset[str]) -> bytes:
+        """Return `data` with these columns alone; with all of them where none is named."""
+        return _data(self.change, self.values, only) if only else self.data
+
+    def named(self, column: str) -> UUID | None:
         """Return what the log itself says of a row that is gone; None where it says nothing."""
         change = self.change
         known = {
-            "id": change.row_id,
+            "id": UUID(change.row_id),
             "user_id": change.user_id,
             "scout_id": change.scout_id,
             "execution_id": change.execution_id,
@@ -71,17 +76,19 @@ def of(told: Told) -> Changed | None:
     return Changed(change=change, values=values, data=_data(change, values))
 
 
-def _data(change: Change, values: Mapping[str, Any]) -> bytes:
+def _data(change: Change, values: Mapping[str, Any], only: frozenset[str] = frozenset()) -> bytes:
+    heads = _HEADS[change.table_name]
     said: dict[str, Any] = {
         "schema": "public",
         "table": change.table_name,
         "commit_timestamp": change.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "type": change.kind,
-        "columns": _HEADS[change.table_name],
+        "columns": [each for each in heads if each["name"] in only] if only else heads,
         "errors": None,
     }
     if change.kind != "DELETE":
-        said["record"] = {name: _shown(value) for name, value in values.items()}
+        named = only or values
+        said["record"] = {name: _shown(values[name]) for name in values if name in named}
     if change.kind != "INSERT":
         said["old_record"] = {"id": change.row_id}
     return shape.encode(said)

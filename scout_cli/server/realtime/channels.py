@@ -77,10 +77,13 @@ class Channel:
         return self.topic.removeprefix(_PREFIX)
 
     def hear(self, changed: Changed) -> None:
-        """Tell of a change that its listener may see, once, if a binding wants it."""
-        ids = [each.id for each in self.bindings if each.takes(changed)]
-        if ids:
-            payload = b'{"ids":%b,"data":%b}' % (shape.encode([*dict.fromkeys(ids)]), changed.data)
+        """Tell of a change that its listener may see, once for each choice of columns."""
+        takers: dict[frozenset[str], dict[int, None]] = {}
+        for each in self.bindings:
+            if each.takes(changed):
+                takers.setdefault(each.columns, {})[each.id] = None
+        for columns, ids in takers.items():
+            payload = b'{"ids":%b,"data":%b}' % (shape.encode([*ids]), changed.told(columns))
             self.socket.tell(self.topic, payload, changed.change.user_id)
 
 

@@ -45,7 +45,7 @@ class Realtime:
         try:
             await hub.enter(socket)
             await response.prepare(request)
-        except BaseException:
+        except BaseException:  # a cancellation too: its place is free again
             hub.leave(socket)
             raise
         masking.demand(request, response)

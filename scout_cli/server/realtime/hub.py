@@ -137,7 +137,7 @@ class Hub:
                         each.cancel()
         except Unavailable as error:
             code, why = WSCloseCode.TRY_AGAIN_LATER, error.message
-        except Exception:
+        except Exception:  # those who listen are told, then it goes on its way
             code, why = WSCloseCode.INTERNAL_ERROR, "something went wrong"
             raise
         finally:

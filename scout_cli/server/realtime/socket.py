@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from scout_cli.core import shape
 from scout_cli.errors import InvalidInput, ScoutError, Unauthorized, Unavailable
 from scout_cli.server.dispatch import WHO
 from scout_cli.server.realtime import frames
@@ -21,6 +19,7 @@ from scout_cli.server.realtime.hub import Hub
 from scout_cli.server.realtime.identities import ANON, Identity
 from scout_cli.server.realtime.outgoing import Outgoing
 from scout_cli.server.realtime.pace import Pace
+from scout_cli.server.realtime.speaking import Voice
 
 _PHOENIX = "phoenix"
 _CLOSING_SECONDS = 3.0
@@ -59,6 +58,7 @@ class Socket:
         self._key = key
         self._channels: dict[str, Channel] = {}
         self._outgoing = Outgoing(response, self._cut_off)
+        self._voice = Voice(version, self._outgoing)
         limit = hub.limits.joins
         self._joins = Pace(limit, limit)
         self._frames = Pace(limit * _FRAMES, limit * _FRAMES * 2)
@@ -86,9 +86,8 @@ class Socket:
                 sending.result()
 
     def tell(self, topic: str, payload: bytes, owner: UUID) -> None:
-        """Send a change of a row; any channel of the topic may take it."""
-        frame = frames.written(self._version, topic, "postgres_changes", payload)
-        self._outgoing.put(frame, topic, owner)
+        """Send a change of a row."""
+        self._voice.change(topic, payload, owner)
 
     def expel(self, channel: Channel, why: str) -> None:
         """Close one channel."""
@@ -96,8 +95,8 @@ class Socket:
             return
         self._drop(channel)
         self._outgoing.drop(channel.topic)
-        self._system(channel, why, "error")
-        self._close_channel(channel)
+        self._voice.system(channel, why, "error")
+        self._voice.closed(channel)
 
     def end(self, code: int, why: str) -> None:
         """Close the socket, once."""
@@ -150,32 +149,34 @@ class Socket:
 
     async def _beat(self, frame: Frame) -> None:
         if frame.topic == _PHOENIX:
-            self._reply(frame, {})
+            self._voice.reply(frame, {})
         else:
             await self._refuse(frame)
 
     async def _refuse(self, frame: Frame) -> None:
         known = frame.topic in self._channels
-        self._fail(frame, "this event is not offered" if known else "unmatched topic")
+        self._voice.fail(frame, "this event is not offered" if known else "unmatched topic")
 
     async def _join(self, frame: Frame) -> None:
         before = self._channels.get(frame.topic)
         if before is not None:
             self._drop(before)
-            self._close_channel(before)
+            self._voice.closed(before)
         try:
             channel = await self._joined(frame)
         except Unauthorized as error:
-            self._fail(frame, f"InvalidJWTToken: {error.message}")
+            self._voice.fail(frame, f"InvalidJWTToken: {error.message}")
         except TooManySockets as error:
-            self._fail(frame, error.message)
+            self._voice.fail(frame, error.message)
             self.end(WSCloseCode.POLICY_VIOLATION, error.message)
         except (InvalidInput, Unavailable) as error:
-            self._fail(frame, error.message)
+            self._voice.fail(frame, error.message)
         else:
-            self._reply(frame, {"postgres_changes": [each.given for each in channel.bindings]})
+            self._voice.reply(
+                frame, {"postgres_changes": [each.given for each in channel.bindings]}
+            )
             if channel.bindings:
-                self._system(channel, "Subscribed to PostgreSQL", "ok")
+                self._voice.system(channel, "Subscribed to PostgreSQL", "ok")
 
     async def _joined(self, frame: Frame) -> Channel:
         """Return the channel that a join makes.
@@ -245,43 +246,12 @@ class Socket:
 
     async def _leave(self, frame: Frame) -> None:
         channel = self._channels.get(frame.topic)
-        self._reply(frame, {})
+        self._voice.reply(frame, {})
         # A leave that comes late is of a channel that another join has replaced.
         if channel is not None and frame.join_ref in (None, channel.join_ref):
             self._drop(channel)
-            self._close_channel(channel)
+            self._voice.closed(channel)
 
     def _drop(self, channel: Channel) -> None:
         del self._channels[channel.topic]
         self._hub.remove(channel)
-
-    def _close_channel(self, channel: Channel) -> None:
-        # Without its own ref a client would take it for the end of the channel's successor.
-        ref = channel.join_ref
-        self._send(channel.topic, "phx_close", {}, ref=ref, join_ref=ref)
-
-    def _system(self, channel: Channel, message: str, status: str) -> None:
-        said = {
-            "message": message,
-            "status": status,
-            "extension": "postgres_changes" if status == "ok" else "system",
-            "channel": channel.name,
-        }
-        ref = channel.join_ref if self._version == "2.0.0" else None
-        self._send(channel.topic, "system", said, join_ref=ref)
-
-    def _reply(self, frame: Frame, response: Any, status: str = "ok") -> None:
-        said = {"status": status, "response": response}
-        join_ref = frame.join_ref if self._version == "2.0.0" else None
-        self._send(frame.topic, "phx_reply", said, ref=frame.ref, join_ref=join_ref)
-
-    def _fail(self, frame: Frame, reason: str) -> None:
-        self._reply(frame, {"reason": reason}, "error")
-
-    def _send(
-        self, topic: str, event: str, said: Any, *, ref: Ref = None, join_ref: Ref = None
-    ) -> None:
-        payload = shape.encode(said)
-        self._outgoing.put(
-            frames.written(self._version, topic, event, payload, ref=ref, join_ref=join_ref)
-        )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from scout_cli.core import shape
 from scout_cli.errors import InvalidInput
 from scout_cli.server.reading import refuse_unstorable
+from scout_cli.server.rest import values
 from scout_cli.server.rest.failures import RestError, bad_value, denied, unwritable
 from scout_cli.server.rest.plan import Viewer
-from scout_cli.store.query.catalogue import Column, Table
+from scout_cli.store.query.catalogue import Column, Kind, Table
 
 MAX_ROWS = 1_000
 """Rows of one body."""
@@ -79,22 +78,7 @@ def _writable(table: Table, column: Column, value: Any, viewer: Viewer, *, new: 
 def _value(column: Column, value: Any) -> Any:
     if value is None:
         return None
-    fits = {
-        "uuid": _uuid,
-        "text": _text,
-        "boolean": _boolean,
-        "integer": _integer,
-        "moment": _moment,
-        "document": _document,
-    }
-    return fits[column.kind](value)
-
-
-def _uuid(value: Any) -> UUID:
-    try:
-        return UUID(value)
-    except (ValueError, TypeError, AttributeError):
-        raise bad_value("uuid", str(value)) from None
+    return _FITTING[column.kind](value)
 
 
 def _text(value: Any) -> str:
@@ -114,15 +98,17 @@ def _integer(value: Any) -> int:
     return value
 
 
-def _moment(value: Any) -> datetime:
-    try:
-        found = datetime.fromisoformat(value)
-    except (ValueError, TypeError):
-        raise bad_value("timestamp with time zone", str(value)) from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def _document(value: Any) -> Any:
     if not isinstance(value, dict | list):
         raise bad_value("json", str(value))
     return value
+
+
+_FITTING: dict[Kind, Callable[[Any], Any]] = {
+    "uuid": values.uuid,
+    "text": _text,
+    "boolean": _boolean,
+    "integer": _integer,
+    "moment": values.moment,
+    "document": _document,
+}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from aiohttp import web
@@ -21,6 +20,7 @@ from scout_cli.errors import (
     Unavailable,
 )
 from scout_cli.server import pictures
+from scout_cli.server.askers import asking
 from scout_cli.server.calls import APP
 from scout_cli.server.problems import TooLarge
 from scout_cli.server.reading import bytes_of
@@ -28,6 +28,7 @@ from scout_cli.server.rest import answering, bodies, parse, plan, showing
 from scout_cli.server.rest.asked import Asked, Part, Preferences
 from scout_cli.server.rest.failures import RestError, denied, row_refused
 from scout_cli.server.rest.plan import Viewer
+from scout_cli.server.rest.understanding import asked_of, understood
 from scout_cli.server.rest.viewers import viewer_of
 from scout_cli.server.routing import MIB
 from scout_cli.service.tables import NotYours, Writer
@@ -101,6 +102,7 @@ class _Request:
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
+        self._raw = request.rel_url.raw_query_string
         self._app: App = request.app[APP]
 
     async def answer(self) -> web.Response:
@@ -108,14 +110,14 @@ class _Request:
         request = self._request
         viewer = await viewer_of(request)
         self._refuse_profiles()
-        table = plan.table_of(request.match_info["table"])
-        asked = self._asked()
         prefer = parse.preferences(request.headers.getall("Prefer", []))
         if request.method in ("GET", "HEAD"):
-            return await self._read(table, asked, prefer, viewer)
+            return await self._read(prefer, viewer)
+        table = plan.table_of(request.match_info["table"])
+        asked = asked_of(self._raw)
         if viewer.role == "anon":
             raise row_refused(table.name, anonymous=True)
-        if table.name not in _WRITABLE[request.method]:
+        if table.name not in _WRITABLE[request.method] or not viewer.writes:
             raise denied(f"table {table.name}")
         if request.method == "POST":
             return await self._insert(table, asked, prefer, viewer)
@@ -132,33 +134,15 @@ class _Request:
                     hint="Only the following schemas are exposed: public",
                 )
 
-    def _asked(self) -> Asked:
-        raw = self._request.rel_url.raw_query_string
-        if len(raw) > parse.MAX_QUERY:
-            raise RestError(
-                414, "PGRST100", f"the query has more than {parse.MAX_QUERY} characters"
-            )
-        asked = parse.query(_pairs(raw))
-        paged = parse.paged(
-            self._request.headers.get("Range", ""), self._request.headers.get("Range-Unit", "")
-        )
-        if paged is None or self._request.method not in ("GET", "HEAD"):
-            return asked
-        offset, limit = paged
-        root = replace(asked.root, offset=asked.root.offset + offset)
-        if limit is not None:
-            root = replace(root, limit=min(limit, root.limit) if root.limit is not None else limit)
-        return replace(asked, root=root)
-
-    async def _read(
-        self, table: Table, asked: Asked, prefer: Preferences, viewer: Viewer
-    ) -> web.Response:
-        form = answering.wanted(self._request.headers.get("Accept", "*/*"))
-        query = plan.query(table, asked, viewer)
+    async def _read(self, prefer: Preferences, viewer: Viewer) -> web.Response:
+        request = self._request
+        form = answering.wanted(request.headers.get("Accept", "*/*"))
+        paged = parse.paged(request.headers.get("Range", ""), request.headers.get("Range-Unit", ""))
+        asked, prepared = understood(request.match_info["table"], self._raw, paged, viewer)
         db = await self._app.database()
-        rows = self._shown(await run.rows(db, query), query)
-        total = await run.count(db, query) if prefer.count else None
-        head = self._request.method == "HEAD"
+        rows = self._shown(await prepared.rows(db), prepared.query)
+        total = await run.count(db, prepared.query) if prefer.count else None
+        head = request.method == "HEAD"
         return answering.page(rows, form, first=asked.root.offset, total=total, head=head)
 
     async def _insert(
@@ -169,7 +153,7 @@ class _Request:
         given = bodies.rows_of(await bytes_of(self._request, MIB))
         rows = [bodies.typed(table, row, viewer, new=True, only=asked.columns) for row in given]
         merge = prefer.resolution == "merge-duplicates"
-        tables = await self._app.tables()
+        tables = await self._app.tables(asking(self._request, viewer.actor))
         writer = Writer(user_id=viewer.user_id)
         ids = [await tables.insert(table.name, row, writer, merge=merge) for row in rows]
         shown = await self._back(table, asked, prefer, viewer, ids)
@@ -185,7 +169,7 @@ class _Request:
             )
         query = plan.query(table, asked, viewer)
         db = await self._app.database()
-        tables = await self._app.tables()
+        tables = await self._app.tables(asking(self._request, viewer.actor))
         row: Mapping[str, Any] = {}
         if self._request.method == "PATCH":
             (given,) = _one(bodies.rows_of(await bytes_of(self._request, MIB) or b"{}"))
@@ -230,15 +214,3 @@ def _one(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if len(rows) != 1:
         raise RestError(400, "PGRST102", "A change is one object")
     return rows
-
-
-def _pairs(raw: str) -> list[tuple[str, str]]:
-    """Return names and values of a query string, in their order.
-
-    Raises:
-        RestError: it is not UTF-8.
-    """
-    try:
-        return parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=256)
-    except ValueError as error:
-        raise RestError(400, "PGRST100", "the query cannot be read", details=str(error)) from None

@@ -6,7 +6,7 @@ Source: https://docs.postgrest.org/en/stable/references/api/tables_views.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from scout_cli.server.rest.asked import Asked, Embedded, Key, Part, Picked, Preferences
@@ -153,8 +153,10 @@ _OF_PART: dict[str, Callable[[str], Any]] = {
 }
 
 
-def preferences(headers: Iterable[str]) -> Preferences:
+def preferences(headers: Sequence[str]) -> Preferences:
     """Return what the `Prefer` headers ask for; what is not known is passed over (RFC 7240)."""
+    if not headers:
+        return Preferences()
     found: dict[str, str] = {}
     for each in ",".join(headers).split(","):
         name, _, value = each.strip().partition("=")
@@ -176,6 +178,8 @@ def paged(header: str, unit: str) -> tuple[int, int | None] | None:
     Raises:
         RestError: it ends before it begins.
     """
+    if not header:
+        return None
     match = re.fullmatch(r"(\d{1,18})-(\d{0,18})", header.strip())
     if not match or unit not in ("", "items"):
         return None

@@ -35,6 +35,10 @@ class Viewer(Record, frozen=True, kw_only=True):
     role: Role
     user_id: UUID | None = None
     """None for nobody, and for the service key."""
+    actor: str = ""
+    """How the log names them."""
+    writes: bool = True
+    """False for a token that may only read."""
 
 
 def table_of(name: str) -> Table:

@@ -7,12 +7,16 @@ have none, and ends with an error on a result whose address is not absolute.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 from zlib import crc32
 
+from msgspec import Raw
+
+from scout_cli.core import shape
 from scout_cli.core.urls import host_of, is_web
 from scout_cli.store.query.plan import Selection
 
@@ -29,23 +33,25 @@ _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 _LONGEST_TITLE = 46
 
 
-def shown(rows: Sequence[dict[str, Any]], chosen: Selection, sign: Sign) -> list[dict[str, Any]]:
-    """Return rows that were read, as the interface draws them.
+def shown(rows: list[dict[str, Any]], chosen: Selection, sign: Sign) -> list[dict[str, Any]]:
+    """Make rows that were read what the interface draws, and return them.
 
     Args:
-        rows: as they are stored.
+        rows: as they are stored, JSON columns as text.
         chosen: what was selected, which names the table and the linked ones.
         sign: returns the address of a picture.
     """
-    changed = [_row(row, chosen, sign) for row in rows]
+    drawn = chosen.table.name in ("scout_executions", "scout_execution_steps")
+    for name, column in chosen.columns:
+        if drawn and column in _CHANGED:
+            for row in rows:
+                if row[name] is not None:
+                    row[name] = _drawn(column, bytes(row[name]), sign)
     for embed in chosen.embeds:
-        for row in changed:
-            inside = row[embed.name]
-            if isinstance(inside, list):
-                row[embed.name] = shown(inside, embed.selection, sign)
-            elif inside is not None:
-                (row[embed.name],) = shown([inside], embed.selection, sign)
-    return changed
+        inside = [row[embed.name] for row in rows if row[embed.name]]
+        several = chain.from_iterable(inside) if embed.link.many else inside
+        shown(list(several), embed.selection, sign)
+    return rows
 
 
 def brief(markdown: str) -> str:
@@ -82,29 +88,31 @@ def card(title: str, url: str) -> str:
     )
 
 
-def _row(row: Mapping[str, Any], chosen: Selection, sign: Sign) -> dict[str, Any]:
-    made = dict(row)
-    table = chosen.table.name
-    if table not in ("scout_executions", "scout_execution_steps"):
-        return made
-    for name, column in chosen.columns:
-        value = made[name]
-        if not isinstance(value, dict):
-            continue
-        if column == "results_summary":
-            made[name] = _with_brief(value)
-        elif column == "output_data":
-            made[name] = _output(value, sign)
-        elif column == "input_data" and "query" not in value and "feed" in value:
-            made[name] = {"query": value["feed"], **value}
-    return made
+def _drawn(column: str, document: bytes, sign: Sign) -> Raw:
+    if b'"screenshot"' in document:  # its address holds for an hour or two
+        return _changed(column, document, sign)
+    return _remembered(column, document, str)
+
+
+def _changed(column: str, document: bytes, sign: Sign) -> Raw:
+    value: Any = shape.decode(document, Any)
+    changed = _CHANGED[column](value, sign) if isinstance(value, dict) else value
+    return Raw(document if changed is value else shape.encode(changed))
+
+
+# Every event of a run lets the page read all steps of the run again.
+_remembered = lru_cache(maxsize=512)(_changed)
+
+
+def _input(value: dict[str, Any], _: Sign) -> dict[str, Any]:
+    return {"query": value["feed"], **value} if "feed" in value and "query" not in value else value
 
 
 def _output(output: dict[str, Any], sign: Sign) -> dict[str, Any]:
     if isinstance(results := output.get("searchResults"), list):
         return {**output, "searchResults": [_result(each) for each in results if _usable(each)]}
     if "response" in output:
-        return _with_brief(output)
+        return _with_brief(output, sign)
     url = output.get("url")
     if isinstance(url, str) and is_web(url):
         made = {**output, "favicon": icon(url)}
@@ -124,7 +132,7 @@ def _result(result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "url": url, "title": title, "favicon": icon(url)}
 
 
-def _with_brief(value: dict[str, Any]) -> dict[str, Any]:
+def _with_brief(value: dict[str, Any], _: Sign) -> dict[str, Any]:
     response = value.get("response")
     return {**value, "response": brief(response)} if isinstance(response, str) else value
 
@@ -153,3 +161,11 @@ def _colour(host: str) -> str:
 def _svg(box: str, inside: str) -> str:
     text = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{inside}</svg>'
     return "data:image/svg+xml," + quote(text, safe=" =:/,.()'-")
+
+
+_CHANGED: dict[str, Callable[[dict[str, Any], Sign], dict[str, Any]]] = {
+    "results_summary": _with_brief,
+    "output_data": _output,
+    "input_data": _input,
+}
+"""Columns whose objects are not drawn as they are stored."""

@@ -13,6 +13,11 @@ from scout_cli.store.query.catalogue import Column, Kind
 
 _TRUE = frozenset("true t yes y on 1".split())
 _FALSE = frozenset("false f no n off 0".split())
+_MOMENT = re.compile(
+    r"(\d{4}-\d\d-\d\d)"
+    r"(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?: ?[Zz]|( ?[+-]| )(\d\d(?::?\d\d)?))?)?",
+    re.ASCII,
+)
 _WORDS = {"null": "null", "true": "true", "false": "false", "unknown": "unknown"}
 
 
@@ -65,11 +70,36 @@ def pattern(column: Column, text: str) -> str:
     return made
 
 
-def _uuid(text: str) -> UUID:
+def uuid(value: Any) -> UUID:
+    """Return text as an identifier.
+
+    Raises:
+        RestError: it is none.
+    """
     try:
-        return UUID(text)
-    except ValueError:
-        raise bad_value("uuid", text) from None
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        raise bad_value("uuid", str(value)) from None
+
+
+def moment(value: Any) -> datetime:
+    """Return text as a moment, in UTC; without a zone it is in UTC already, as PostgreSQL has it.
+
+    Source: PostgreSQL, 8.5.1.3, as far as its ISO forms go.
+
+    Raises:
+        RestError: it is none.
+    """
+    found = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise bad_value("timestamp with time zone", str(value))
+    day, time, sign, zone = found.groups()
+    # A query string turns the plus sign of a zone into a blank.
+    offset = f"{sign.strip() or '+'}{zone}" if zone else "+00:00"
+    try:
+        return datetime.fromisoformat(f"{day}T{time or '00:00'}{offset}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise bad_value("timestamp with time zone", value) from None
 
 
 def _boolean(text: str) -> bool:
@@ -89,19 +119,10 @@ def _integer(text: str) -> int:
     return number
 
 
-def _moment(text: str) -> datetime:
-    # A query string turns the plus sign of an offset into a blank.
-    try:
-        found = datetime.fromisoformat(text.strip().replace(" 00:00", "+00:00"))
-    except ValueError:
-        raise bad_value("timestamp with time zone", text) from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 _READ: dict[Kind, Callable[[str], Any]] = {
-    "uuid": _uuid,
+    "uuid": uuid,
     "text": str,
     "boolean": _boolean,
     "integer": _integer,
-    "moment": _moment,
+    "moment": moment,
 }

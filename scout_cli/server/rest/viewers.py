@@ -6,6 +6,7 @@ from aiohttp import web
 
 from scout_cli.app import App
 from scout_cli.errors import Unauthorized
+from scout_cli.server.askers import SERVICE, actor_of
 from scout_cli.server.calls import APP, SECRETS
 from scout_cli.server.dispatch import WHO
 from scout_cli.server.rest.failures import RestError
@@ -39,15 +40,22 @@ async def viewer_by(request: web.Request, app: App, bearer: str) -> Viewer:
     role = key_role(request, bearer)
     if role == "service_role":
         request[WHO] = "service"
-        return Viewer(role="service")
+        return Viewer(role="service", actor=SERVICE)
     if role == "anon":
         return Viewer(role="anon")
     try:
         caller = await (await app.accounts()).caller(bearer)
     except Unauthorized as error:
         raise _refused(error.message) from None
+    if "read" not in caller.scopes:
+        raise _refused("this token may not read")
     request[WHO] = str(caller.user_id)
-    return Viewer(role="user", user_id=caller.user_id)
+    return Viewer(
+        role="user",
+        user_id=caller.user_id,
+        actor=actor_of(caller),
+        writes="write" in caller.scopes,
+    )
 
 
 def key_role(request: web.Request, key: str) -> KeyRole | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scout_cli.service.accounts.accounts import Accounts, Rules
+from scout_cli.service.accounts.accounts import Accounts
+from scout_cli.service.accounts.joining import Rules
 from scout_cli.service.accounts.people import Person
 from scout_cli.service.accounts.sessions import SignedIn
 from scout_cli.service.accounts.tokens import NewToken

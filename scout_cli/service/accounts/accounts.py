@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import hmac
-import json
 from collections.abc import Sequence
-from typing import Any, Literal
 from uuid import UUID
 
-from scout_cli.core import shape
-from scout_cli.core.models import Record
 from scout_cli.core.ports import Clock
-from scout_cli.errors import Forbidden, InvalidInput
+from scout_cli.errors import Forbidden
 from scout_cli.service.accounts import limits, passwords, signing
 from scout_cli.service.accounts.access_tokens import AccessTokens
-from scout_cli.service.accounts.addresses import folded
 from scout_cli.service.accounts.codes import Codes
+from scout_cli.service.accounts.joining import Joining, Rules
 from scout_cli.service.accounts.letters import Post
 from scout_cli.service.accounts.limits import Limits
 from scout_cli.service.accounts.mailing import Mailing
@@ -26,12 +21,10 @@ from scout_cli.service.accounts.recognition import Recognition
 from scout_cli.service.accounts.recovery import Recovery
 from scout_cli.service.accounts.refresh_tokens import RefreshTokens
 from scout_cli.service.accounts.refusals import (
-    AccountExists,
     BadCode,
     Disabled,
     NotConfirmed,
     SessionGone,
-    SignupClosed,
 )
 from scout_cli.service.accounts.sessions import Scope, Sessions, SignedIn
 from scout_cli.service.accounts.tokens import Tokens
@@ -39,21 +32,9 @@ from scout_cli.service.audit import COMMAND_LINE, Asker, Audit
 from scout_cli.service.callers import Caller
 from scout_cli.service.vault import key_id
 from scout_cli.store import accounts
-from scout_cli.store.accounts import Account, AccountPatch
+from scout_cli.store.accounts import AccountPatch
 from scout_cli.store.database import Database
 from scout_cli.store.sessions import Method
-
-_METADATA = 1_024
-"""Bytes of what users say of themselves, in ASCII: it travels in every access token."""
-
-
-class Rules(Record, frozen=True, kw_only=True):
-    """What the settings say about accounts."""
-
-    signup: Literal["open", "closed"] = "open"
-    confirm_email: bool = False
-    base_url: str = ""
-    """Where the server is, for mails."""
 
 
 class Accounts:
@@ -74,7 +55,6 @@ class Accounts:
         self._clock = clock
         self._secrets = tuple(secrets)
         self._rules = rules
-        self._setup = ""
         access = AccessTokens(secrets, clock)
         self.passwords = Passwords()
         self.audit = Audit(db)
@@ -86,6 +66,15 @@ class Accounts:
         self.recognition = Recognition(db, clock, access)
         self.mailing = Mailing(db, clock, self.codes, self.limits, post, rules.base_url)
         self.proving = Proving(db, self.passwords, self.limits, self.audit)
+        self.joining = Joining(
+            self._secrets,
+            rules,
+            people=self.people,
+            sessions=self.sessions,
+            mailing=self.mailing,
+            limits_=self.limits,
+            audit=self.audit,
+        )
         self.recovery = Recovery(
             db,
             clock,
@@ -118,73 +107,6 @@ class Accounts:
         """
         await signing.check(self._db, self._clock, self._secrets)
 
-    async def setup_token(self) -> str | None:
-        """Demand a token for the first account from now on, and return it.
-
-        It is the same in every process of an installation. None when there is an account already:
-        then nothing is demanded.
-        """
-        if not await self.people.none_yet():
-            return None
-        self._setup = signing.setup_token(self._secrets)
-        return self._setup
-
-    async def sign_up(
-        self,
-        email: str,
-        password: str,
-        asker: Asker,
-        *,
-        metadata: dict[str, Any] | None = None,
-        setup_token: str = "",
-        challenge: str = "",
-        redirect_to: str = "",
-    ) -> SignedIn | None:
-        """Make an account and sign in.
-
-        Args:
-            email: who.
-            password: at least eight characters, and not a common one.
-            asker: from where.
-            metadata: what the user says of themselves; at most 1 KiB as JSON.
-            setup_token: for the first account, where it is demanded.
-            challenge: kept with the code that confirms the address.
-            redirect_to: kept with it as well.
-
-        Returns:
-            The session; None when the address must be confirmed first, and for an address that has
-            an account already then: whoever asks cannot tell.
-
-        Raises:
-            SignupClosed: accounts are made by whoever runs the server.
-            AccountExists: somebody has the address, and no confirmation is asked for.
-            InvalidInput: an address, password or metadata that cannot be used.
-            TooMany: too many sign-ups from this network.
-        """
-        address = folded(email)
-        passwords.checked(password, address)
-        _check_metadata(metadata or {})
-        await self.limits.take(limits.signup(asker.address))
-        await self._admit(setup_token)
-        confirm = self._rules.confirm_email
-        try:
-            account = await self.people.add(
-                address, password, asker, metadata=metadata, confirmed=not confirm
-            )
-        except AccountExists:
-            if not confirm:
-                raise
-            await self.audit.note("signup", asker, result="address taken")
-            self.mailing.later(self.mailing.tell_known(address))
-            return None
-        if account.email_confirmed_at is None:
-            send = self.mailing.send_code(
-                account, "confirm", challenge=challenge, redirect_to=redirect_to
-            )
-            self.mailing.later(send)
-            return None
-        return await self._open(account, "password", asker, "login")
-
     async def sign_in(self, email: str, password: str, asker: Asker) -> SignedIn:
         """Open a session with a password.
 
@@ -205,7 +127,7 @@ class Accounts:
             hashed = await self.passwords.hash(passwords.normal(password))
             patch = AccountPatch(password_hash=hashed)
             await accounts.change(self._db, account.id, patch, self._clock.now())
-        return await self._open(account, "password", asker, "login")
+        return await self.sessions.open(account, "password", asker)
 
     async def sign_out(self, caller: Caller, scope: Scope, asker: Asker) -> None:
         """End the session that asks, the others, or all.
@@ -270,7 +192,7 @@ class Accounts:
             raise BadCode
         if account.disabled_at:
             raise Disabled
-        return await self._open(account, method, asker, "login")
+        return await self.sessions.open(account, method, asker)
 
     async def sign_everybody_out(self) -> int:
         """End all sessions and sign with the secret that is here; return how many there were."""
@@ -284,32 +206,3 @@ class Accounts:
         """Wait a little for mails on their way, and let the threads go."""
         await self.mailing.close()
         await self.passwords.close()
-
-    async def _admit(self, given: str) -> None:
-        """See whether somebody may make an account now."""
-        first = await self.people.none_yet()
-        expected = signing.setup_token(self._secrets)
-        proven = first and hmac.compare_digest(given.strip().lower().encode(), expected.encode())
-        if proven:
-            return
-        if first and self._setup:
-            raise SignupClosed(
-                "the first account is for whoever runs this server",
-                hint="send the setup_token that `scout serve` printed, or: scout user add EMAIL",
-            )
-        if self._rules.signup == "closed":
-            raise SignupClosed(
-                "accounts are made by whoever runs this server", hint="scout user add EMAIL"
-            )
-
-    async def _open(self, account: Account, method: Method, asker: Asker, action: str) -> SignedIn:
-        async with self._db.transaction() as tx:
-            signed_in = await self.sessions.open(tx, account, method, asker)
-            await self.audit.write(tx, action, asker, user_id=account.id, target=method)
-        return signed_in
-
-
-def _check_metadata(metadata: dict[str, Any]) -> None:
-    # The first is never deep; only what passes it is given to an encoder that minds depth.
-    if len(shape.encode(metadata)) > _METADATA or len(json.dumps(metadata)) > _METADATA:
-        raise InvalidInput(f"data: more than {_METADATA} bytes as JSON in ASCII")

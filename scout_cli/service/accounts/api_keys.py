@@ -7,13 +7,12 @@ nothing to store. Clients treat them as opaque; here they are compared, never pa
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
-from scout_cli.core import shape
+from scout_cli.core import base64url, shape
 
 KeyRole = Literal["anon", "service_role"]
 
@@ -24,7 +23,6 @@ _FROM = 1_735_689_600  # 2025-01-01
 _UNTIL = 4_102_444_800  # 2100-01-01: they end when the secret does
 
 
-@lru_cache(maxsize=16)  # each request compares with all of them
 def api_key(role: KeyRole, secret: str) -> str:
     """Return the key of a role, a JSON Web Token (RFC 7519) signed with HS256.
 
@@ -36,7 +34,7 @@ def api_key(role: KeyRole, secret: str) -> str:
     claims = _part({"iss": "scout", "role": role, "iat": _FROM, "exp": _UNTIL})
     signed = f"{header}.{claims}"
     mac = hmac.new(secret.encode(), signed.encode(), sha256).digest()
-    return f"{signed}.{_text(mac)}"
+    return f"{signed}.{base64url.encode(mac)}"
 
 
 def role_of(key: str, secrets: Sequence[str]) -> KeyRole | None:
@@ -48,11 +46,16 @@ def role_of(key: str, secrets: Sequence[str]) -> KeyRole | None:
     """
     given = key.encode()
     found: KeyRole | None = None
-    for secret in secrets:
-        for role in ("anon", "service_role"):
-            if hmac.compare_digest(given, api_key(role, secret).encode()):
-                found = role
+    for role, good in _keys(tuple(secrets)):
+        if hmac.compare_digest(given, good):
+            found = role
     return found
+
+
+@lru_cache(maxsize=4)  # each request compares with all of them
+def _keys(secrets: tuple[str, ...]) -> list[tuple[KeyRole, bytes]]:
+    roles: tuple[KeyRole, ...] = ("anon", "service_role")
+    return [(role, api_key(role, secret).encode()) for secret in secrets for role in roles]
 
 
 def gateway_key(secret: str) -> str:
@@ -62,7 +65,7 @@ def gateway_key(secret: str) -> str:
         secret: one of the keyring's `jwt_secrets`.
     """
     mac = hmac.digest(secret.encode(), b"scout chat gateway", sha256)
-    return f"{GATEWAY}{_text(mac)}"
+    return f"{GATEWAY}{base64url.encode(mac)}"
 
 
 def opens_gateway(key: str, secrets: Sequence[str]) -> bool:
@@ -79,8 +82,4 @@ def opens_gateway(key: str, secrets: Sequence[str]) -> bool:
 
 
 def _part(value: dict[str, object]) -> str:
-    return _text(shape.encode(value))
-
-
-def _text(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return base64url.encode(shape.encode(value))

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from base64 import b32encode, urlsafe_b64encode
+from base64 import b32encode
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from scout_cli.core import base64url
 from scout_cli.core.ports import Clock
 from scout_cli.errors import InvalidInput
 from scout_cli.service.accounts.refusals import BadCode
@@ -114,7 +115,7 @@ class Codes:
         async with self._db.transaction() as tx:
             found = await self.use(tx, code, "authorise")
         proof = sha256(verifier.encode(errors="surrogatepass")).digest()
-        said = urlsafe_b64encode(proof).rstrip(b"=").decode()
+        said = base64url.encode(proof)
         fits = _VERIFIER.fullmatch(verifier) and hmac.compare_digest(said, found.challenge)
         if not fits:
             raise BadCode

@@ -5,15 +5,14 @@ Nothing of them is stored but the count, and noise is told from a token without 
 
 from __future__ import annotations
 
-import binascii
 import hmac
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
+from scout_cli.core import base64url
 from scout_cli.service.accounts.refusals import BadRefreshToken
 
 PREFIX = "scr_"
@@ -49,7 +48,7 @@ class RefreshTokens:
         body = _VERSION + session_id.bytes + count.to_bytes(4, "big")
         signed = body + _mac(self._keys[0], body)
         whole = signed + zlib.crc32(signed).to_bytes(4, "big")
-        return PREFIX + urlsafe_b64encode(whole).rstrip(b"=").decode()
+        return PREFIX + base64url.encode(whole)
 
     def read(self, token: str) -> Counted:
         """Return what a token says.
@@ -77,9 +76,6 @@ def _decoded(token: str) -> bytes:
     if text == token or len(token) > _LONGEST or not token.isascii():
         raise BadRefreshToken
     try:
-        whole = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
+        return base64url.decode(text)
+    except ValueError:
         raise BadRefreshToken from None
-    if urlsafe_b64encode(whole).rstrip(b"=").decode() != text:
-        raise BadRefreshToken
-    return whole

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from scout_cli.core.models import Record, User
 from scout_cli.core.ports import Clock
+from scout_cli.errors import NotFound
 from scout_cli.service.accounts import limits
 from scout_cli.service.accounts.access_tokens import AccessTokens
 from scout_cli.service.accounts.limits import Limits
@@ -22,9 +23,10 @@ from scout_cli.service.accounts.people import Person, person
 from scout_cli.service.accounts.refresh_tokens import RefreshTokens
 from scout_cli.service.accounts.refusals import BadRefreshToken
 from scout_cli.service.audit import Asker, Audit
+from scout_cli.service.callers import Caller
 from scout_cli.store import accounts, sessions
 from scout_cli.store.accounts import Account, AccountPatch
-from scout_cli.store.database import Connection, Database
+from scout_cli.store.database import Database
 from scout_cli.store.sessions import Method, Session
 
 IDLE = timedelta(days=30)
@@ -33,6 +35,24 @@ REUSE = timedelta(seconds=10)
 """How long after a count older refresh tokens are taken."""
 
 Scope = Literal["local", "others", "global"]
+
+
+class SessionView(Record, frozen=True, kw_only=True):
+    """A session as its owner sees it, without what proves it."""
+
+    id: UUID
+    method: Method
+    """How its owner was known."""
+    address: str
+    """From where it was opened."""
+    agent: str
+    """How the program introduced itself."""
+    created_at: datetime
+    refreshed_at: datetime
+    expires_at: datetime
+    """When it ends without a refresh."""
+    current: bool
+    """Whether it is the one that asks."""
 
 
 class SignedIn(Record, frozen=True, kw_only=True):
@@ -76,11 +96,10 @@ class Sessions:
         self._limits = limits_
         self._audit = audit
 
-    async def open(self, tx: Connection, user: User, method: Method, asker: Asker) -> SignedIn:
-        """Inside a transaction: open a session.
+    async def open(self, user: User, method: Method, asker: Asker) -> SignedIn:
+        """Open a session.
 
         Args:
-            tx: the transaction.
             user: whose.
             method: how they were known.
             asker: from where.
@@ -96,8 +115,10 @@ class Sessions:
             created_at=now,
             expires_at=now + IDLE,
         )
-        await sessions.add(tx, session)
-        await accounts.change(tx, user.id, AccountPatch(last_sign_in_at=now), now)
+        async with self._db.transaction() as tx:
+            await sessions.add(tx, session)
+            await accounts.change(tx, user.id, AccountPatch(last_sign_in_at=now), now)
+            await self._audit.write(tx, "login", asker, user_id=user.id, target=method)
         return self._signed_in(replace(user, last_sign_in_at=now), session, now)
 
     async def refresh(self, token: str, asker: Asker) -> SignedIn:
@@ -138,6 +159,24 @@ class Sessions:
             )
         raise BadRefreshToken
 
+    async def of(self, caller: Caller) -> list[SessionView]:
+        """Return the sessions of whoever asks that have not run out, newest first."""
+        found, now = await sessions.of_user(self._db, caller.user_id), self._clock.now()
+        return [_view(each, caller) for each in found if each.expires_at > now]
+
+    async def end_one(self, user_id: UUID, session_id: UUID, asker: Asker) -> None:
+        """End one session of somebody.
+
+        Raises:
+            NotFound: they have none of that id.
+        """
+        async with self._db.transaction() as tx:
+            found = await sessions.get(tx, session_id)
+            if found is None or found.user_id != user_id:
+                raise NotFound("no such session", hint="list them to see the ids")
+            await sessions.delete(tx, session_id)
+            await self._audit.write(tx, "logout", asker, user_id=user_id, target=str(session_id))
+
     async def end(self, user_id: UUID, session_id: UUID, scope: Scope, asker: Asker) -> None:
         """Sign somebody out.
 
@@ -172,3 +211,16 @@ class Sessions:
             refresh_token=self._refreshing.make(session.id, session.count),
             user=person(user),
         )
+
+
+def _view(session: Session, caller: Caller) -> SessionView:
+    return SessionView(
+        id=session.id,
+        method=session.method,
+        address=session.address,
+        agent=session.agent,
+        created_at=session.created_at,
+        refreshed_at=session.counted_at,
+        expires_at=session.expires_at,
+        current=session.id == caller.session_id,
+    )

@@ -1,44 +1,63 @@
-"""Runs a query: rows as plain objects, linked rows inside them."""
+"""Runs a query: rows as objects that are ready to be written as JSON, linked rows inside them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct, defstruct
+from msgspec import Raw
 
 from scout_cli.store.database import Connection
 from scout_cli.store.query import sql
 from scout_cli.store.query.catalogue import Kind
 from scout_cli.store.query.plan import Embed, Query, Selection
 
-_TYPES: dict[Kind, Any] = {
-    "uuid": UUID,
-    "text": str,
-    "boolean": bool,
-    "integer": int,
-    "moment": datetime,
-    "document": dict[str, Any] | list[Any],
-}
 _BATCH = 500
 """Rows whose linked rows are asked for at once."""
+_FIXED = len("2026-05-14T09:30:00.000000+00:00")
+"""Characters of a moment as SQLite keeps it."""
+
+Cell = tuple[str, str, Callable[[Any], Any] | None]
+"""A name in the answer, the column of the result, and what makes its value ready; None for as is.
+"""
+
+
+class Prepared:
+    """A query with the statement that reads its rows.
+
+    Args:
+        query: what is asked for.
+    """
+
+    def __init__(self, query: Query) -> None:
+        self.query = query
+        self._statement = sql.rows(query)
+        self._cells = _cells(query.selection, "")
+        self._single = [
+            (embed.name, f"{sql.PREFIX}{at}_id", _cells(embed.selection, f"{sql.PREFIX}{at}_"))
+            for at, embed in enumerate(query.selection.embeds)
+            if not embed.link.many
+        ]
+
+    async def rows(self, db: Connection) -> list[dict[str, Any]]:
+        """Return the rows that the query selects, in its order; JSON columns stay text."""
+        found = await db.rows(self._statement.text, self._statement.values)
+        made = [_object(row, self._cells) for row in found]
+        for name, key, cells in self._single:
+            for row, of in zip(made, found, strict=True):
+                row[name] = None if of[key] is None else _object(of, cells)
+        for at, embed in enumerate(self.query.selection.embeds):
+            if embed.link.many:
+                parents = [str(row[f"{sql.LINK}{at}"]) for row in found]
+                await _add_many(db, self.query, embed, parents, made)
+        return made
 
 
 async def rows(db: Connection, query: Query) -> list[dict[str, Any]]:
-    """Return the rows that a query selects, in its order."""
-    chosen = query.selection
-    statement = sql.rows(query)
-    found = await db.all(_row_type(chosen), statement.text, *statement.values)
-    made = [_plain(row, chosen) for row in found]
-    for at, embed in enumerate(chosen.embeds):
-        if embed.link.many:
-            await _add_many(
-                db, query, embed, [getattr(row, f"{sql.LINK}{at}") for row in found], made
-            )
-    return made
+    """Return the rows that a query selects; see `Prepared.rows`."""
+    return await Prepared(query).rows(db)
 
 
 async def count(db: Connection, query: Query) -> int:
@@ -54,60 +73,50 @@ async def ids(db: Connection, query: Query) -> list[UUID]:
 
 
 async def _add_many(
-    db: Connection, query: Query, embed: Embed, parents: Sequence[UUID], made: list[dict[str, Any]]
+    db: Connection, query: Query, embed: Embed, parents: Sequence[str], made: list[dict[str, Any]]
 ) -> None:
-    inside: dict[UUID, list[dict[str, Any]]] = {parent: [] for parent in parents}
+    cells = _cells(embed.selection, "")
+    inside: dict[str, list[dict[str, Any]]] = {parent: [] for parent in parents}
     for at in range(0, len(parents), _BATCH):
-        statement = sql.many(embed, query, parents[at : at + _BATCH])
-        found = await db.all(_linked_type(embed.selection), statement.text, *statement.values)
-        for each in found:
-            inside[getattr(each, sql.LINK)].append(_columns(each, embed.selection, ""))
+        statement = sql.many(embed, query, [UUID(each) for each in parents[at : at + _BATCH]])
+        for row in await db.rows(statement.text, statement.values):
+            inside[str(row[sql.LINK])].append(_object(row, cells))
     first = embed.selection.offset
     last = None if embed.selection.limit is None else first + embed.selection.limit
     for row, parent in zip(made, parents, strict=True):
         row[embed.name] = inside[parent][first:last]
 
 
-def _plain(row: Struct, chosen: Selection) -> dict[str, Any]:
-    made = _columns(row, chosen, "")
-    for at, embed in enumerate(chosen.embeds):
-        if not embed.link.many:
-            there = getattr(row, f"{sql.PREFIX}{at}_id") is not None
-            made[embed.name] = (
-                _columns(row, embed.selection, f"{sql.PREFIX}{at}_") if there else None
-            )
-    return made
-
-
-def _columns(row: Struct, chosen: Selection, prefix: str) -> dict[str, Any]:
-    return {name: _shown(getattr(row, prefix + name)) for name, _ in chosen.columns}
-
-
-def _shown(value: Any) -> Any:
-    # As PostgREST writes moments; clients compare them as text.
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _row_type(chosen: Selection) -> type[Struct]:
-    fields = list(_fields(chosen, ""))
-    for at, embed in enumerate(chosen.embeds):
-        fields.append((f"{sql.LINK}{at}", "uuid"))
-        if not embed.link.many:
-            fields.append((f"{sql.PREFIX}{at}_id", "uuid"))
-            fields += _fields(embed.selection, f"{sql.PREFIX}{at}_")
-    return _struct(tuple(dict(fields).items()))
-
-
-def _linked_type(chosen: Selection) -> type[Struct]:
-    return _struct((*_fields(chosen, ""), (sql.LINK, "uuid")))
-
-
-def _fields(chosen: Selection, prefix: str) -> list[tuple[str, Kind]]:
+def _cells(chosen: Selection, prefix: str) -> tuple[Cell, ...]:
     kinds = chosen.table.by_name
-    return [(prefix + name, kinds[column].kind) for name, column in chosen.columns]
+    return tuple(
+        (name, prefix + name, _READY.get(kinds[column].kind)) for name, column in chosen.columns
+    )
 
 
-@lru_cache(maxsize=256)
-def _struct(fields: tuple[tuple[str, Kind], ...]) -> type[Struct]:
-    """Return what a row is read as; clients ask for few combinations, again and again."""
-    return defstruct("Row", [(name, _TYPES[kind] | None, None) for name, kind in fields])
+def _object(row: Mapping[str, Any], cells: Sequence[Cell]) -> dict[str, Any]:
+    return {
+        name: value if (value := row[key]) is None or ready is None else ready(value)
+        for name, key, ready in cells
+    }
+
+
+def _moment(value: Any) -> str:
+    """Return a moment as PostgREST writes it; clients compare them as text."""
+    if isinstance(value, str) and len(value) == _FIXED:
+        return value.replace(".000000", "")
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return found.isoformat()
+
+
+def _document(text: str) -> Raw:
+    return Raw(text.encode())
+
+
+_READY: dict[Kind, Callable[[Any], Any]] = {
+    "boolean": bool,
+    "moment": _moment,
+    "document": _document,
+}
+"""What is not ready as the drivers bring it: SQLite has no booleans, and neither has JSON moments.
+"""

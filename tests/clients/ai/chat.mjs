@@ -77,7 +77,7 @@ const turn = async (openai, text) => {
   return { said, bodies: JSON.stringify(bodies) }
 }
 
-const client = async () => createOpenAI({ baseURL: (await restarted()).url, apiKey: key })
+const client = async () => createOpenAI({ baseURL: `${(await restarted()).url}/openai/v1`, apiKey: key })
 
 let openai = await client()
 await turn(openai, 'Concerts in Bonn')
@@ -109,7 +109,7 @@ assert.equal(embeddings.length, 2)
 assert.equal(embeddings[0].length, embeddings[1].length)
 seen('other endpoints')
 
-const stranger = createOpenAI({ baseURL: (await restarted()).url, apiKey: 'sk-another' })
+const stranger = createOpenAI({ baseURL: `${(await restarted()).url}/openai/v1`, apiKey: 'sk-another' })
 await assert.rejects(
   ai.generateText({ model: stranger('gpt-4o'), prompt: 'Hello', maxRetries: 0 }),
   (error) => error.statusCode === 401 && /API key/.test(error.message),
