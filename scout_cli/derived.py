@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from scout_cli.config import Settings, platform_folder
+from scout_cli.config.settings import Settings, platform_folder
 from scout_cli.core.job import Budget
 from scout_cli.core.ports import Executor
 from scout_cli.execute import open_executor

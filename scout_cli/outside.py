@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 from scout_cli import fetch, llm, search
-from scout_cli.config import Settings, levels, platform_folder
+from scout_cli.config import levels
+from scout_cli.config.settings import Settings, platform_folder
 from scout_cli.core import urls
 from scout_cli.core.asking import Asking
 from scout_cli.core.ports import ChatModel, Clock, Embedder, Fetcher, Reasoner, SearchEngine

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from scout_cli.config import Settings, keyfile, platform_folder
+from scout_cli.config import keyfile
 from scout_cli.config.keyfile import FILE_NAME, Kept, Kind, made
+from scout_cli.config.settings import Settings, platform_folder
 from scout_cli.core.models import Record
 from scout_cli.errors import ConfigError
 from scout_cli.plug import scheme_of

@@ -114,7 +114,8 @@ class Deliveries:
         finally:
             for task in running:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            # The first failure is raised; what else failed with it, as a lost database, is known.
+            await asyncio.gather(*running, *ended, return_exceptions=True)
         for task in ended:
             task.result()
         return Delivered(**tally)
