@@ -13,6 +13,7 @@ from tests.contract.databases import (
     clock,
     database,
     database_url,
+    on_each_kind,
     opened,
     postgres,
     templates,
@@ -27,8 +28,11 @@ __all__ = [
     "isolated",
     "opened",
     "postgres",
+    "pytest_generate_tests",
     "templates",
 ]
+
+pytest_generate_tests = on_each_kind
 
 _PREFIXES = ("SCOUT_", "XDG_", "OLLAMA_", "PG")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

@@ -48,27 +48,33 @@ def on_terminal(
     if pid == 0:
         os.chdir(cwd)
         os.execvpe(words[0], words, {**env, "TERM": "xterm-256color", "COLUMNS": str(width)})
-    seen = b""
+    seen, ahead = b"", b""
     for wanted, typed in answers:
-        seen += _read_until(descriptor, wanted.encode())
+        text, ahead = _read_until(descriptor, wanted.encode(), ahead)
+        seen += text
         # Ctrl-C between the prompt and the read behind it waits for the next key: C's own race.
         time.sleep(0.2)
         os.write(descriptor, typed.encode())
-    seen += _read_until(descriptor, None)
+    seen += _read_until(descriptor, None, ahead)[0]
     os.close(descriptor)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return Seen(code, _ANSI.sub("", seen.decode()))
 
 
-def _read_until(descriptor: int, wanted: bytes | None, seconds: float = 30) -> bytes:
-    found, end = b"", time.monotonic() + seconds
-    while (wanted is None or wanted not in found) and time.monotonic() < end:
+def _read_until(
+    descriptor: int, wanted: bytes | None, found: bytes = b"", seconds: float = 30
+) -> tuple[bytes, bytes]:
+    """Return what came up to the end of `wanted`, and what came behind it; None wants all."""
+    end = time.monotonic() + seconds
+    while wanted is None or wanted not in found:
+        assert time.monotonic() < end, f"{wanted!r} did not come: {found!r}"
         if select.select([descriptor], [], [], 0.2)[0]:
             try:
                 piece = os.read(descriptor, 65_536)
             except OSError:
-                return found
+                piece = b""
             if not piece:
-                return found
+                return found, b""
             found += piece
-    return found
+    at = found.index(wanted) + len(wanted)
+    return found[:at], found[at:]

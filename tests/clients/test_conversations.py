@@ -48,7 +48,6 @@ def talking(request):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 async def test_the_story_is_answered_as_it_was(database_url):
     """Every request and frame of the walk comes to what it came to, on either database."""
     async with AsyncExitStack() as stack:

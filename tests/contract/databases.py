@@ -21,7 +21,9 @@ from tests import postgres as launcher
 
 Opener = Callable[..., Awaitable[Database]]
 
-KINDS = ("sqlite", "postgresql", "postgresql+pgvector")
+KINDS = ("sqlite", "postgresql")
+EVERY = (*KINDS, "postgresql+pgvector")
+"""With the extension too, for what has to do with vectors or with the tables themselves."""
 
 
 @dataclass
@@ -75,7 +77,7 @@ def postgres() -> Iterator[launcher.Server]:
 def templates(postgres: launcher.Server) -> dict[str, tuple[str, str]]:
     """Return, by kind, a blank and a migrated database to copy."""
     made = {}
-    for number, kind in enumerate(KINDS[1:]):
+    for number, kind in enumerate(EVERY[1:]):
         blank = postgres.create(name=f"blank_{number}")
         if kind.endswith("+pgvector"):
             postgres.sql(blank, "CREATE EXTENSION vector")
@@ -99,16 +101,24 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture
 def blank_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Yield the URL of a database without tables."""
     yield from _place(request, tmp_path, migrated=False)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Yield the URL of a database with the tables of this version."""
     yield from _place(request, tmp_path, migrated=True)
+
+
+def on_each_kind(metafunc: pytest.Metafunc) -> None:
+    """Run a test on each kind of database: those of its mark `databases`, or `KINDS`."""
+    marker = metafunc.definition.get_closest_marker("databases")
+    for name in ("blank_url", "database_url"):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, marker.args if marker else KINDS, indirect=True)
 
 
 def _place(request: pytest.FixtureRequest, folder: Path, *, migrated: bool) -> Iterator[str]:

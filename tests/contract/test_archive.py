@@ -20,8 +20,10 @@ from scout_cli.store.archive_reading import reading
 from scout_cli.store.archive_schema import newest, tables
 from scout_cli.store.migrate import migrations
 from tests.contract import databases, filled, rows
-from tests.contract.databases import sqlite_url
+from tests.contract.databases import EVERY, KINDS, sqlite_url
 from tests.security.hostile import rewritten
+
+pytestmark = pytest.mark.databases(*EVERY)
 
 
 @pytest.fixture(params=databases.KINDS[:2])
@@ -131,6 +133,7 @@ async def test_a_backup_is_of_one_moment_while_others_write(database, clock, tmp
         stop.set()
 
 
+@pytest.mark.databases(*KINDS)
 async def test_memory_stays_flat(database, clock, tmp_path):
     """Backing up and trying out ten thousand findings takes no more memory than a few pages."""
     scout = await planted(database, 0)

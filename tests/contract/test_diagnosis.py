@@ -15,7 +15,7 @@ from scout_cli.service.diagnosis import (
     storage,
 )
 from scout_cli.store import health, migrate, vectors
-from tests.contract.databases import StoppedClock, sqlite_url
+from tests.contract.databases import EVERY, StoppedClock, sqlite_url
 from tests.examined import made, subject, told
 from tests.ollama_server import EMBEDDER, OllamaServer, Says
 
@@ -110,6 +110,7 @@ async def test_a_sound_database(database_url):
         assert (server.status, "fsync = on" in server.hint) == ("warn", True)
 
 
+@pytest.mark.databases(*EVERY)
 async def test_pgvector_is_seen(database_url):
     """Where the extension is there, its version is told."""
     if database_url.startswith("sqlite"):

@@ -17,7 +17,10 @@ from scout_cli.service.meaning import Meaning
 from scout_cli.service.memory import StoredMemory
 from scout_cli.store import findings, scouts, users, vectors, words
 from tests.contract import rows
+from tests.contract.databases import EVERY
 from tests.contract.rows import AT
+
+pytestmark = pytest.mark.databases(*EVERY)
 
 FACTS = (
     "The ferry to Hollen Island returns on 14 May 2026.",

@@ -16,6 +16,9 @@ from scout_cli.store.marks import Mark
 from scout_cli.store.outbox import Content, OutboxRow
 from scout_cli.store.statements import insert, values
 from tests.contract import rows
+from tests.contract.databases import EVERY
+
+pytestmark = pytest.mark.databases(*EVERY)
 
 DAY = timedelta(days=1)
 URL = "console://"

@@ -11,6 +11,9 @@ import pytest
 from scout_cli.service.meaning import Meaning, pack_all
 from scout_cli.store import scouts, users, vectors
 from tests.contract import rows
+from tests.contract.databases import EVERY
+
+pytestmark = pytest.mark.databases(*EVERY)
 
 NUMBERS = 24
 SIZE = 32
@@ -139,10 +142,9 @@ async def test_blocks_follow_what_changes_and_what_goes(shelf):
     assert await shelf.db.value(int, places) == MANY - 1
 
 
+@pytest.mark.databases(*EVERY[1:])
 async def test_the_extension_may_come_and_go(shelf, extended):
     """Without it, what it compared is packed; with it, what is new goes there: equal results."""
-    if shelf.db.kind != "postgresql":
-        pytest.skip("extensions are of PostgreSQL")
     (question,) = units(1, seed=4)
     expected = shelf.compared(question, 20)
     assert await shelf.ranked(question, 20) == expected

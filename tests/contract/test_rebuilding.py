@@ -9,6 +9,9 @@ from scout_cli.llm.builtin import LexicalEmbedder
 from scout_cli.service import rebuilding
 from scout_cli.store import embedders, findings, scouts, users, vectors
 from tests.contract import rows
+from tests.contract.databases import EVERY
+
+pytestmark = pytest.mark.databases(*EVERY)
 
 MANY = 150
 """More than two batches."""

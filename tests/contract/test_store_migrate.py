@@ -9,6 +9,9 @@ import pytest
 
 from scout_cli.errors import DatabaseUnavailable
 from scout_cli.store import migrate
+from tests.contract.databases import EVERY
+
+pytestmark = pytest.mark.databases(*EVERY)
 
 INTERFACE = {
     "scouts": "id user_id title description goal search_queries location frequency is_active"

@@ -25,6 +25,9 @@ from scout_cli.store import (
     vectors,
 )
 from tests.contract import rows
+from tests.contract.databases import EVERY
+
+pytestmark = pytest.mark.databases(*EVERY)
 
 
 @pytest.fixture

@@ -344,10 +344,10 @@ async def test_a_claim_outlives_no_lease(database, clock, add):
     stage = Stage(database, clock, web=Halting())
     tick = asyncio.create_task(stage.worker.tick(asyncio.Event()))
     await stage.web.waiting.wait()
+    stage.worker._concurrency = 0  # or it might claim its own run back
     clock.forward(60)
     scheduler = Scheduler(database, clock, stage.told, lease=TERMS.lease)
     assert (await scheduler.plan()).taken_back == 1
-    stage.worker._concurrency = 0  # or it might claim its own run back
     claimed = []
     while not claimed:  # PostgreSQL passes over a row that the stopped one still holds
         claimed = await queue.claim(database, TERMS.begin(clock.now()), 1)

@@ -55,7 +55,6 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 async def test_a_hundred_kills_lose_nothing_and_repeat_no_news(
     database_url, opened, receiver, capsys
 ):

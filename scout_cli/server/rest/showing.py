@@ -31,6 +31,8 @@ _ENCODED = str.maketrans(
 )
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 _LONGEST_TITLE = 46
+_SHORT = 8_192
+"""Bytes of a document that is remembered as it was drawn."""
 
 
 def shown(rows: list[dict[str, Any]], chosen: Selection, sign: Sign) -> list[dict[str, Any]]:
@@ -89,7 +91,8 @@ def card(title: str, url: str) -> str:
 
 
 def _drawn(column: str, document: bytes, sign: Sign) -> Raw:
-    if b'"screenshot"' in document:  # its address holds for an hour or two
+    # The address of a picture holds for an hour or two.
+    if b'"screenshot"' in document or len(document) > _SHORT:
         return _changed(column, document, sign)
     return _remembered(column, document, str)
 
