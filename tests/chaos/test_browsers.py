@@ -68,7 +68,7 @@ async def page_loads(seed: int, *, loads: int, kills: int) -> Outcome:
         database="none",
         seed=seed,
         seconds=time.monotonic() - began,
-        counts={"loads": loads + 2, **counted},
+        counts={"loads": loads + 2, "lost": 0, **counted},
         faults={
             "left behind": len(left),
             "other endings": loads + 2 - known,
