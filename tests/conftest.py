@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,10 @@ __all__ = [
 ]
 
 pytest_generate_tests = on_each_kind
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what stands in the background so, and children inherit it: no Ctrl-C for them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _PREFIXES = ("SCOUT_", "XDG_", "OLLAMA_", "PG")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
