@@ -8,7 +8,7 @@ from aiohttp import web
 
 from scout_cli.server.calls import Call
 from scout_cli.server.dispatch import ADDRESS, REQUEST_ID
-from scout_cli.service.audit import Asker
+from scout_cli.service.audit import Asker, user_actor
 from scout_cli.service.callers import Caller
 
 SERVICE = "service key"
@@ -32,7 +32,7 @@ def asking(request: web.Request, actor: str = "") -> Asker:
 
 def actor_of(caller: Caller) -> str:
     """Return how the log names a caller."""
-    return f"token {caller.token_id}" if caller.token_id else f"user {caller.user_id}"
+    return f"token {caller.token_id}" if caller.token_id else user_actor(caller.user_id)
 
 
 def asker_of(call: Call[Any, Any]) -> Asker:

@@ -5,7 +5,7 @@ A handler receives checked values and returns a `Reply`, or a response of its ow
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
 from aiohttp import web
@@ -72,12 +72,3 @@ def checked(routes: Iterable[Route]) -> tuple[Route, ...]:
             seen[route.method, path] = route
     # By identity: an example is a dict, and a dict has no hash.
     return tuple({id(route): route for route in seen.values()}.values())
-
-
-def by_path(routes: Iterable[Route]) -> Mapping[str, list[Route]]:
-    """Return the routes by each of their paths."""
-    found: dict[str, list[Route]] = {}
-    for route in routes:
-        for path in (route.path, *route.aliases):
-            found.setdefault(path, []).append(route)
-    return found

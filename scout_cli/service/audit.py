@@ -15,7 +15,17 @@ from scout_cli.store import audit
 from scout_cli.store.audit import Line, Wanted
 from scout_cli.store.database import Connection, Database
 
-__all__ = ["COMMAND_LINE", "Asker", "Audit", "Deed", "Line", "Verdict", "Wanted", "write"]
+__all__ = [
+    "COMMAND_LINE",
+    "Asker",
+    "Audit",
+    "Deed",
+    "Line",
+    "Verdict",
+    "Wanted",
+    "user_actor",
+    "write",
+]
 
 _EVERY = Wanted()
 _PAGE = 1_000
@@ -35,6 +45,11 @@ class Asker(Record, frozen=True, kw_only=True):
 
 COMMAND_LINE = Asker(actor="command line")
 """Whoever may open the database."""
+
+
+def user_actor(user_id: UUID) -> str:
+    """Return how the log names somebody who signed in."""
+    return f"user {user_id}"
 
 
 class Deed(Record, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from msgspec.structs import asdict
 
 from scout_cli.core.models import Execution, Scout, ScoutPatch
-from scout_cli.service.audit import COMMAND_LINE, Asker, Deed
+from scout_cli.service.audit import COMMAND_LINE, Asker, Deed, user_actor
 
 Done = Literal["scout.create", "scout.remove", "run.start", "run.cancel", "run.remove"]
 
@@ -24,7 +24,7 @@ def asker_for(user: UUID | None, asker: Asker | None) -> Asker:
     """Return who acts: `asker`, else the user themselves; the command line for the local owner."""
     if asker is not None:
         return asker
-    return COMMAND_LINE if user is None else Asker(actor=f"user {user}")
+    return COMMAND_LINE if user is None else Asker(actor=user_actor(user))
 
 
 def of(done: Done, *rows: Scout | Execution) -> list[Deed]:
