@@ -90,6 +90,10 @@ class Stage:
         """Run what is due."""
         await self.worker.tick(asyncio.Event())
 
+    def claim_nothing_more(self):
+        """Leave what is taken back to others: this one is still there to claim its own run."""
+        self.worker._concurrency = 0
+
 
 @pytest.fixture
 async def owner(database):
@@ -116,6 +120,13 @@ async def only_run(database, scout):
     """Return the one run of a scout."""
     (run,) = await executions.of_scout(database, scout.id, 9)
     return run
+
+
+async def stored(database, part):
+    """Return how many answers of a part are kept for a run that may be repeated."""
+    sql = "SELECT count(*) AS n FROM execution_answers WHERE part = $1"
+    (count,) = await database.all(int, sql, part)
+    return count
 
 
 async def test_a_tick_runs_what_is_due_and_tells_it(database, clock, add):
@@ -268,7 +279,10 @@ async def test_a_run_whose_process_died_does_not_ask_twice(database, clock, add)
     dying = Stage(database, clock, web=Halting())
     tick = asyncio.create_task(dying.worker.tick(asyncio.Event()))
     await dying.web.waiting.wait()
+    while not await stored(database, "fetch"):  # kept a moment after it came
+        await asyncio.sleep(0)
     # As if the process were gone: nothing of it is allowed to write any more.
+    dying.claim_nothing_more()
     clock.forward(60)
     living = Stage(database, clock)
     while not living.heard.ends:  # PostgreSQL passes over a row that the dying one still holds
@@ -344,7 +358,7 @@ async def test_a_claim_outlives_no_lease(database, clock, add):
     stage = Stage(database, clock, web=Halting())
     tick = asyncio.create_task(stage.worker.tick(asyncio.Event()))
     await stage.web.waiting.wait()
-    stage.worker._concurrency = 0  # or it might claim its own run back
+    stage.claim_nothing_more()
     clock.forward(60)
     scheduler = Scheduler(database, clock, stage.told, lease=TERMS.lease)
     assert (await scheduler.plan()).taken_back == 1
