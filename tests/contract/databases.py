@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -87,6 +88,14 @@ def templates(postgres: launcher.Server) -> dict[str, tuple[str, str]]:
     return made
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file with the tables of this version, to copy."""
+    path = tmp_path_factory.mktemp("template") / "scout.db"
+    asyncio.run(migrated_at(sqlite_url(path)))
+    return path
+
+
 async def migrated_at(url: str) -> None:
     """Migrate the database at `url` and let go of it."""
     db = await open_database(url, StoppedClock())
@@ -123,10 +132,10 @@ def on_each_kind(metafunc: pytest.Metafunc) -> None:
 
 def _place(request: pytest.FixtureRequest, folder: Path, *, migrated: bool) -> Iterator[str]:
     if request.param == "sqlite":
-        url = sqlite_url(folder / "scout.db")
+        path = folder / "scout.db"
         if migrated:
-            asyncio.run(migrated_at(url))
-        yield url
+            shutil.copy(request.getfixturevalue("migrated_file"), path)
+        yield sqlite_url(path)
         return
     server = request.getfixturevalue("postgres")
     name = server.create(template=request.getfixturevalue("templates")[request.param][migrated])

@@ -279,7 +279,7 @@ async def test_a_run_whose_process_died_does_not_ask_twice(database, clock, add)
     dying = Stage(database, clock, web=Halting())
     tick = asyncio.create_task(dying.worker.tick(asyncio.Event()))
     await dying.web.waiting.wait()
-    while not await stored(database, "fetch"):  # kept a moment after it came
+    while not await stored(database, "fetch"):  # noqa: ASYNC110 - kept a moment after it came
         await asyncio.sleep(0)
     # As if the process were gone: nothing of it is allowed to write any more.
     dying.claim_nothing_more()
