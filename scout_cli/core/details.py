@@ -8,12 +8,17 @@ sentences differ in them is `core.differences`, whether they may `core.doubts`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import groupby
 
 from scout_cli.core import lexicon
 from scout_cli.core.models import Record
 from scout_cli.core.names import first_word, names_of
+from scout_cli.core.particles import Led, led
+from scout_cli.core.quantities import below_zero, measured
 from scout_cli.core.signature import date_of, numbers
+from scout_cli.core.spelling import digits, is_number
 from scout_cli.core.words import STOP_WORDS, fold, folded_set, language_of, terms, words
 
 _SCALES = {
@@ -24,16 +29,22 @@ _SCALES = {
     "billones billon trillion trillions": 10**12,
 }
 _SCALE = {fold(word): scale for listed, scale in _SCALES.items() for word in listed.split()}
-_SMALL = {fold(word): number for number, listed in enumerate(
-    ("one eine ein un une uno один", "two zwei deux dos два", "three drei trois tres три",
-     "four vier quatre cuatro четыре", "five funf cinq cinco пять", "six sechs seis шесть",
-     "seven sieben sept siete семь", "eight acht huit ocho восемь", "nine neun neuf nueve девять",
-     "ten zehn dix diez десять"), 1) for word in listed.split()}  # fmt: skip
+_ONE = folded_set("one eine ein un une uno один")
 _SCALED = re.compile(r"(\d+(?:[.,]\d+)?|[^\W\d_]+)[\s\u00a0\u202f]?([^\W\d_]+)\b")
 _GROUPED = re.compile(r"(?<![\d.,])(\d{1,3})(?:[\u00a0\u202f ](\d{3}))+(?!\d)")
 _CLOCK = re.compile(
     r"\b(\d{1,2})(?:[:.h](\d{2}))?\s?(a\.?m\b\.?|p\.?m\b\.?|uhr\b|h\b)", re.IGNORECASE
 )
+_NOON = re.compile(r"(?<![\w-])(?:noon|midday|midi|полдень)\b", re.IGNORECASE)
+_ROUGHLY = re.compile(
+    r"\b(?:more than|over|nearly|almost|about|around|some|roughly|mehr als|uber|rund|"
+    r"fast|knapp|etwa|circa|gut|plus de|pres de|environ|quelque|mas de|casi|unos|unas|cerca de|"
+    r"alrededor de|более|около|почти|свыше|примерно|порядка)\s+\D{0,3}(\d[\d.,]*)"
+)
+_LABEL = re.compile(
+    r"(?:(\d+)-?\s?(?:year-old|jährig|летн)|[^\W\d_]-?(\d+(?:[.,]\d+)*)|\b[A-ZÄÖÜА-Я][^\W\d_]+\s(\d\d?(?:\.\d+)*))\b(?![.,]\d)"
+)
+"""A number that says which one: `Castor Linux 24`, `A7`, a 45-year-old."""
 _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _VERSION = re.compile(
@@ -60,7 +71,9 @@ _AUXILIARIES = folded_set(
     "worden wurde wurden waren hatte hatten hätte sein haben sei wäre ab seit ont été étaient "
     "était sera seront avait avaient être avoir depuis dès partir lors ha han hay sido fue fueron "
     "será serán están está estaba ser estar haber había desde hasta partir будет будут есть "
-    "стал стала стали стало"
+    "стал стала стали стало "
+    "must may might shall should would could muss müssen soll sollen kann können doit doivent peut "
+    "peuvent debe deben puede pueden должен должна должны может могут"
 )
 """Words that only carry a tense or a beginning: other outlets put others."""
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
@@ -72,15 +85,26 @@ class Signature(Record, frozen=True, kw_only=True):
     versions: frozenset[str]
     figures: frozenset[str]
     """Amounts, counts and times of day, in one spelling."""
+    rough: frozenset[str]
+    """Those of them that are said to be about so much."""
+    labels: frozenset[str]
+    """Those that belong to a name, like the 24 of `Castor Linux 24`."""
+    units: frozenset[tuple[str, str]]
+    """Figures with what they count."""
+    below: frozenset[str]
+    """Figures with a minus."""
     dates: frozenset[str]
     """`month 5`, `day 3`, `weekday 1`, `2026`."""
     denied: bool
     states: frozenset[str]
     names: frozenset[str]
+    whole_names: tuple[frozenset[str], ...]
+    """The words of each name: `Whitlow Hospital Trust` is one."""
     titled: bool
     """Most words have a capital, as in headlines: then a capital marks no name."""
     words: frozenset[str]
     terms: tuple[str, ...]
+    led: Led
     opening: str
     """The first word when it may be a name: every first word has a capital."""
     language: str
@@ -96,32 +120,54 @@ def signature(text: str) -> Signature:
     dates = frozenset(_dates(spelled, numbers(spelled)))
     days = {date.partition(" ")[2] for date in dates if date.startswith("day ")}
     figures = numbers(spelled) - versions - dates - days
+    names, opening = names_of(text), first_word(found)
     return Signature(
         versions=versions,
         figures=frozenset(each for each in figures if not each.startswith("month ")),
+        rough=frozenset(_spelled_alike(_ROUGHLY.finditer(fold(spelled)))),
+        units=frozenset((n, unit) for each, unit in measured(spelled) for n in numbers(each)),
+        below=frozenset(n for each in below_zero(spelled) for n in numbers(each)),
+        labels=frozenset(_spelled_alike(_LABEL.finditer(spelled))),
         dates=dates,
-        denied=bool(lexicon.denials(folded)),
+        denied=lexicon.denied(folded, text),
         states=lexicon.states(folded) | lexicon.told(fold(text)),
-        names=names_of(text),
+        names=names,
+        whole_names=tuple(_runs([fold(word) for word in found], names | {opening})),
         titled=_titled(found),
         words=folded,
         terms=tuple(terms(text)),
-        opening=first_word(found),
+        led=led(spelled),
+        opening=opening,
         language=language_of(text),
     )
+
+
+def _runs(found: list[str], names: frozenset[str]) -> Iterator[frozenset[str]]:
+    """Yield the names that stand side by side as one."""
+    for named, run in groupby(found, key=names.__contains__):
+        if named:
+            yield frozenset(run)
 
 
 def counts(term: str) -> bool:
     """Return whether a term is compared as a word: numbers and dates are compared as such."""
     if term in _AUXILIARIES:
         return False
-    return not (term[0].isdigit() or numbers(f"1 {term}") - {"1"} or term in _WEEKDAYS)
+    return not (
+        term[0].isdigit() or is_number(term) or numbers(f"1 {term}") - {"1"} or term in _WEEKDAYS
+    )
 
 
 def _spelled(text: str) -> str:
     """Return `text` with its amounts in digits: `1.5 million` as `1500000`, `9 pm` as `21:00`."""
     grouped = _GROUPED.sub(lambda match: re.sub(r"\D", "", match[0]), text)
-    return _SCALED.sub(_scaled, _CLOCK.sub(_timed, grouped))
+    return _SCALED.sub(_scaled, _CLOCK.sub(_timed, _NOON.sub("12:00", digits(grouped))))
+
+
+def _spelled_alike(matches: Iterable[re.Match[str]]) -> Iterator[str]:
+    """Yield the numbers that were matched in the spelling of `numbers`."""
+    for match in matches:
+        yield from numbers("".join(part or "" for part in match.groups()).rstrip(".,"))
 
 
 def _scaled(match: re.Match[str]) -> str:
@@ -130,8 +176,7 @@ def _scaled(match: re.Match[str]) -> str:
     if scale is None or (match[2] == "M" and not match[1][0].isdigit()):
         return match[0]
     if not number[0].isdigit():
-        small = _SMALL.get(fold(number))
-        return str(small * scale) if small else match[0]
+        return str(scale) if fold(number) in _ONE else match[0]
     return str(round(float(number) * scale)) if number.count(".") < 2 else match[0]
 
 

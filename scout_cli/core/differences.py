@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 from calendar import day_name, month_name
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from msgspec.structs import replace
 
 from scout_cli.core import lexicon
 from scout_cli.core.details import Signature, counts
 from scout_cli.core.models import Record
-from scout_cli.core.names import alike
+from scout_cli.core.names import alike, named_alike, one_word
 
+_PREFIXES = ("un", "in", "im", "il", "ir", "dis", "non", "des", "не", "без")
+_STEM = 5
+"""Letters of a word at the least, for `in-` before it to turn it round."""
+_NAME_WEIGHT, _NUMBER_WEIGHT = 0.2, 0.6
+_SMALL = 12
+_ROUGHLY = 0.05
+"""How far off a number may be that is said to be about so much."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -26,32 +37,43 @@ class Difference(Record, frozen=True, kw_only=True):
 SAME = Difference()
 
 
+class Shared(Record, frozen=True, kw_only=True):
+    """Details that two sentences have in common and that are no part of one another."""
+
+    names: int
+    """Small numbers count here: they tell no more than a name."""
+    numbers: int
+    """Amounts and counts; a date counts once, and what belongs to a name not at all."""
+
+    @property
+    def firm(self) -> bool:
+        """Return whether there is a number beside a name or another: few facts share both."""
+        return self.numbers > 0 and self.names + self.numbers > 1
+
+    @property
+    def weight(self) -> float:
+        """Return how much speaks for one fact, 0..1; names alone, which a topic shares, nothing."""
+        if not self.numbers:
+            return 0.0
+        return min(1.0, _NAME_WEIGHT * self.names + _NUMBER_WEIGHT * self.numbers)
+
+    @property
+    def plenty(self) -> bool:
+        """Return whether there are two of each."""
+        return min(self.names, self.numbers) > 1
+
+
 def compare(new: Signature, earlier: Signature) -> Difference:
     """Return what speaks against `new` being a repeat of `earlier`.
 
     A new number is new information. A name counts only when it stands in the place of another,
     since outlets add and drop attributions. Fewer details are no difference.
     """
-    if text := _exchanged(new.versions - earlier.figures, earlier.versions, "version"):
-        return Difference(text=text, changed=_change(new.versions, earlier.versions))
     names = _other_names(new, earlier)
-    for one, other, kind in (
-        (new.figures - earlier.versions, earlier.figures, "numbers"),
-        (_added_dates(new, earlier), earlier.dates - new.dates, "dates"),
-    ):
-        if text := _exchanged(one, other, kind):
-            return Difference(text=text, changed=_change(one, other), updates=not names)
-    if same_denial(new, earlier):
+    found = next(chain(_other_counts(new, earlier), _other_sayings(new, earlier)), None)
+    if found is None:
         return Difference(text=names, changed=names) if names else SAME
-    if new.denied != earlier.denied:
-        said = "one says that it is not so"
-        return Difference(text=said, changed="now denied" if new.denied else "no longer denied",
-                          updates=not names)  # fmt: skip
-    now, before = lexicon.turned(new.states, earlier.states)
-    if now:
-        said = f"{now} instead of {before}" if before else f"now {now}"
-        return Difference(text=f"another state: {said}", changed=said, updates=not names)
-    return Difference(text=names, changed=names) if names else SAME
+    return replace(found, updates=found.updates and not names)
 
 
 def difference(new: Signature, earlier: Signature) -> str:
@@ -67,8 +89,8 @@ def same_denial(new: Signature, earlier: Signature) -> bool:
     if new.denied == earlier.denied:
         return False
     plain, denied = (earlier, new) if new.denied else (new, earlier)
-    said = [term for term in plain.terms if lexicon.lacking(term)]
-    return bool(said) and not any(map(lexicon.lacking, denied.terms))
+    said = frozenset(term for term in plain.terms if lexicon.lacking(term))
+    return bool(said) and not any(alike(term, said) for term in denied.terms)
 
 
 def translated(new: Signature, earlier: Signature) -> bool:
@@ -84,6 +106,25 @@ def agreement(new: Signature, earlier: Signature) -> int:
     return shared + named if shared and named else min(2, shared + named)
 
 
+def shared(new: Signature, earlier: Signature) -> Shared:
+    """Return the details that two sentences have in common."""
+    named = sum(_named(name, earlier) for name in new.whole_names)
+    figures = (new.figures & earlier.figures) - new.labels - earlier.labels
+    small = sum(each.isdecimal() and int(each) <= _SMALL for each in figures)
+    dated = any(each.startswith(("day ", "month ")) for each in new.dates & earlier.dates)
+    return Shared(names=named + small, numbers=len(figures) - small + dated)
+
+
+def _named(name: frozenset[str], earlier: Signature) -> bool:
+    """Return whether a name stands in the other sentence, and not only as the first word of both.
+
+    Every first word has a capital.
+    """
+    return any(alike(word, earlier.names) for word in name) or any(
+        alike(word, frozenset({earlier.opening})) for word in name if earlier.opening
+    )
+
+
 def coverage(new: Signature, earlier: Signature) -> float:
     """Return which share of the words of `new` the earlier sentence has too, 0..1.
 
@@ -94,11 +135,93 @@ def coverage(new: Signature, earlier: Signature) -> float:
     return sum(alike(term, known) for term in counted) / len(counted) if counted else 0.0
 
 
+def _other_counts(new: Signature, earlier: Signature) -> Iterator[Difference]:
+    """Yield what differs in versions, numbers, dates and what they count, the plainest first."""
+    if text := _exchanged(new.versions - earlier.figures, earlier.versions, "version"):
+        yield Difference(text=text, changed=_change(new.versions, earlier.versions))
+    for came, went, kind in (
+        (_other_figures(new, earlier), earlier.figures, "numbers"),
+        (_added_dates(new, earlier), earlier.dates - new.dates, "dates"),
+    ):
+        if text := _exchanged(came, went, kind):
+            another = bool(came & new.labels)  # another man of another age, not one who got older
+            yield Difference(text=text, changed=_change(came, went), updates=not another)
+    if counted := _counts_else(new, earlier):
+        yield Difference(text=f"another measure: {counted}", changed=counted, updates=True)
+
+
+def _other_sayings(new: Signature, earlier: Signature) -> Iterator[Difference]:
+    """Yield what is denied, turned round or in another state."""
+    if same_denial(new, earlier):
+        return
+    if new.denied != earlier.denied:
+        said = "now denied" if new.denied else "no longer denied"
+        yield Difference(text="one says that it is not so", changed=said, updates=True)
+    if turned := _prefixed(new, earlier):
+        yield Difference(text=f"the opposite: {turned}", changed=turned, updates=True)
+    now, before = lexicon.turned(new.states, earlier.states)
+    if now:
+        said = f"{now} instead of {before}" if before else f"now {now}"
+        yield Difference(text=f"another state: {said}", changed=said, updates=True)
+
+
 def _exchanged(new: frozenset[str], earlier: frozenset[str], kind: str) -> str:
     came, went = new - earlier, earlier - new
     if not came:
         return ""
     return f"other {kind}: {_listed(came)}" + (f" instead of {_listed(went)}" if went else "")
+
+
+def _other_figures(new: Signature, earlier: Signature) -> frozenset[str]:
+    """Return the numbers of `new` that are not those of `earlier`, rounded ones included."""
+    came = new.figures - earlier.versions
+    return frozenset(
+        each
+        for each in came
+        if not (each in new.rough and any(_near(each, other) for other in earlier.figures))
+    )
+
+
+def _counts_else(new: Signature, earlier: Signature) -> str:
+    """Return `5 km instead of 5 m` when one number counts something else; likewise its sign."""
+    for number in sorted(new.figures & earlier.figures):
+        now, before = (
+            {unit for figure, unit in side.units if figure == number} for side in (new, earlier)
+        )
+        if now and before and now.isdisjoint(before):
+            return f"{number} {min(now)} instead of {number} {min(before)}"
+        if (number in new.below) != (number in earlier.below):
+            signed = (f"-{number}", number)
+            return " instead of ".join(signed if number in new.below else signed[::-1])
+    return ""
+
+
+def _near(rough: str, exact: str) -> bool:
+    try:
+        one, other = float(rough), float(exact)
+    except ValueError:  # a time of day, or a range
+        return False
+    return abs(one - other) <= _ROUGHLY * abs(other)
+
+
+def _prefixed(new: Signature, earlier: Signature) -> str:
+    """Return `invalid instead of valid` when a word of one is the other's with such a prefix."""
+    if found := _negative_of(new.terms, earlier.terms):
+        return " instead of ".join(found)
+    if found := _negative_of(earlier.terms, new.terms):
+        return " instead of ".join(reversed(found))
+    return ""
+
+
+def _negative_of(some: Sequence[str], others: Sequence[str]) -> tuple[str, str] | None:
+    """Return a word of `some` that is one of `others` behind a prefix such as in-, and that one."""
+    known = frozenset(others)
+    for term in some:
+        for stem in (term.removeprefix(prefix) for prefix in _PREFIXES if term.startswith(prefix)):
+            plain = next((each for each in others if one_word(stem, each)), "")
+            if len(stem) >= _STEM and plain and not alike(term, known):
+                return term, plain
+    return None
 
 
 def _change(new: frozenset[str], earlier: frozenset[str]) -> str:
@@ -125,8 +248,8 @@ def _other_names(new: Signature, earlier: Signature) -> str:
     """Return the names that stand in the place of others, where capitals can be trusted."""
     if new.titled or earlier.titled or translated(new, earlier):
         return ""
-    came = frozenset(name for name in new.names if not alike(name, earlier.words))
-    went = frozenset(name for name in earlier.names if not alike(name, new.words))
+    came = frozenset(name for name in new.names if not named_alike(name, earlier.words))
+    went = frozenset(name for name in earlier.names if not named_alike(name, new.words))
     if not came or not went or _abbreviates(came, went) or _abbreviates(went, came):
         return ""
     return f"other names: {_listed(came)} instead of {_listed(went)}"

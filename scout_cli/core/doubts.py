@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from scout_cli.core import lexicon
 from scout_cli.core.details import Signature, counts
-from scout_cli.core.differences import agreement, translated
+from scout_cli.core.differences import agreement, shared, translated
 from scout_cli.core.names import alike, one_word
+from scout_cli.core.particles import opposed
 
 _GERMAN = "de"
 _MANY = 2
@@ -24,21 +25,26 @@ def unsure(new: Signature, earlier: Signature) -> bool:
     `Berlin opens a museum` and `Munich opens a museum` open with other words that may be names;
     `approved the bridge` and `approved the tunnel` have one word in the place of another.
     """
-    other_opening = bool(
+    sure = shared(new, earlier).plenty
+    return (
+        (not sure and (other_subject(new, earlier) or _swapped(new, earlier)))
+        or _strangers(new, earlier)
+        or _adds(new, earlier)
+        or _turned_round(new, earlier)
+        or bool(opposed(new.led, earlier.led))
+        or (agreement(new, earlier) < _MANY and bool(new.states - earlier.states))
+        or (lexicon.pending(earlier.words) and not lexicon.pending(new.words))
+        or (agreement(new, earlier) < _PLENTY and _exchanged_one(new, earlier))
+    )
+
+
+def other_subject(new: Signature, earlier: Signature) -> bool:
+    """Return whether the two open with other words that may be names."""
+    return bool(
         new.opening
         and earlier.opening
         and not alike(new.opening, earlier.words)
         and not alike(earlier.opening, new.words)
-    )
-    return (
-        other_opening
-        or _swapped(new, earlier)
-        or _strangers(new, earlier)
-        or _adds(new, earlier)
-        or _turned_round(new, earlier)
-        or (agreement(new, earlier) < _MANY and bool(new.states - earlier.states))
-        or (lexicon.pending(earlier.words) and not lexicon.pending(new.words))
-        or (agreement(new, earlier) < _PLENTY and _exchanged_one(new, earlier))
     )
 
 
@@ -54,14 +60,19 @@ def _strangers(new: Signature, earlier: Signature) -> bool:
     return came and any(not alike(name, new.words) for name in earlier.names)
 
 
+def _says(term: str) -> bool:
+    """Return whether a term tells what happened, rather than when, how many or who said so."""
+    return counts(term) and not lexicon.attributes(term)
+
+
 def _swapped(new: Signature, earlier: Signature) -> bool:
     """Return whether words stand in the very place of others, with the rest in the same order.
 
     That is how two facts fill one template. Whoever tells a fact in other words moves them about.
     """
     known, told = frozenset(earlier.terms), frozenset(new.terms)
-    came = [(term, alike(term, known)) for term in new.terms if counts(term)]
-    went = [(term, alike(term, told)) for term in earlier.terms if counts(term)]
+    came = [(term, alike(term, known)) for term in new.terms if _says(term)]
+    went = [(term, alike(term, told)) for term in earlier.terms if _says(term)]
     strange = [sum(not there for _, there in side) for side in (came, went)]
     if not min(strange) or max(strange) > len(came) - strange[0]:
         return False
@@ -78,11 +89,7 @@ def _adds(new: Signature, earlier: Signature) -> bool:
     if translated(new, earlier):
         return False
     known, told = frozenset(earlier.terms), frozenset(new.terms)
-    came = sum(
-        not alike(term, known)
-        for term in new.terms
-        if counts(term) and not lexicon.attributes(term)
-    )
+    came = sum(not alike(term, known) for term in new.terms if _says(term))
     went = sum(not alike(term, told) for term in earlier.terms if counts(term))
     counted = sum(map(counts, new.terms))
     return came >= went + _ON_TOP and came >= _TELLING * counted

@@ -26,26 +26,36 @@ _NOT = _stems(
     "nicht. kein. keine. keinen. keiner. keinem. keines. nie. niemals. ohne. niemand. nichts. "
     "ne. jamais. aucun. aucune. sans. "
     "nunca. jamas. ningun. ninguna. ninguno. sin. nadie. nada. "
-    "не. нет. никогда. без. ни. никто. ничего."
+    "не. нет. никогда. без. ни. никто. ничего. нельзя."
 )
+
+_NO_DENIAL = re.compile(
+    r"\b(?:(?:no|not) (?:more|less|fewer|later|earlier) than|not only|not without|"
+    r"nicht (?:mehr als|weniger als|nur|ohne|spater als)|(?:ne .{1,30})?pas (?:plus|moins) de|"
+    r"pas seulement|non seulement|no (?:mas|menos) de|no solo|не (?:более|менее|позднее|только))\b"
+)
+"""A `not` that only sets a bound, or that another one takes back."""
 
 _STATES = {
     name: _stems(listed)
     for name, listed in {
         "cancelled": "cancel scrap. scraps. scrapped. scrapping. abandon called-off "
         "abgesagt. absag abgeblasen annul cancela cancelo suspendid отмен",
+        "halted": "halt block bloqu stopp. stoppt. stoppen. stoppte. gestoppt. unterbroch "
+        "interrupt interromp paraliz parali приостан",
         "postponed": "postpon delay pushed-back defer verschob verschieb verzog verspat vertag "
-        "retard repouss ajourn aplaz retras pospon pospuest "
+        "retard repouss ajourn adjourn vertag aplaz retras pospon pospuest "
         "отлож перенес перенос задерж",
         "resumed": "resum restart wieder-auf wiederauf reprend reprise. repris. reanud возобнов",
         "approved": "approv adopt. adopted. adopts. greenlit. genehmig gebillig bewillig "
         "approuv adopte. aprob aprueb одобр утверд",
         "rejected": "reject refus declin denies. denied. denying. veto abgelehn ablehn "
         "verweiger rejet niega. nego. recha отклон отказ отверг",
-        "opened": "open. opens. opened. opening. openings. inaugur eroffn offnet. offnen. "
+        "opened": "open. opens. opened. opening. openings. reopen inaugur eroffn "
+        "wiedereroffn offnet. offnen. freigegeben. rouvr rouvert reabr reabier "
         "geoffnet. ouvr ouvert abre. abrir. abrio. abrira. abierto. abierta. откры откро",
         "closed": "close. closes. closed. closing. closure. closures. shut schliess "
-        "geschlossen. schloss. ferm cierr cerr закры закро",
+        "gesperrt. sperrung geschlossen. schloss. ferm cierr cerr закры закро",
         "rose": "rise. rises. rose. rising. risen. increas grow. grows. grew. grown. soar climb "
         "relev gain. gains. gained. steig stieg gestieg erhoh zunahm hauss augment grimp progress "
         "sube. subio. suben. subir. aument crec вырос растет. рост. увелич повы",
@@ -68,12 +78,15 @@ _STATES = {
         "left": "resign quit. quits. steps-down. dismiss fired. sacked. zurucktr zuruckgetr "
         "rucktritt entlass demission licenci dimit dimis destitu увол отставк",
         "found": "found. discover gefunden. entdeck trouv decouv encontr descubr найден обнаруж",
+        "contained": "contained. extinguish maitris eteint. eteints. circonscrit "
+        "geloscht. controlad extinguid потуш локализ",
         "missing": "missing. vermiss disparu desapareci пропа",
     }.items()
 }
 _STAGES = _stems(
     "plan. plans. planned. planning. consider debat examin investigat studies. studying. intend "
-    "want. wants. wanted propos threat seek. seeks. looking. searching. negotiat fears. expect "
+    "want. wants. wanted propos beta. preview. draft. betatest entwurf. provisional "
+    " threat seek. seeks. looking. searching. negotiat fears. expect "
     "discuss trying. tries. hopes. "
     "planen. pruft. prufen. erwag wollen. droht. drohen. sucht. suchen. verhandel erwart "
     "etudie. envisag menac cherch negoci veut. veulent. "
@@ -84,7 +97,8 @@ _STAGES = _stems(
 _LACKING = _stems(
     "stop. stops. stopped. drop. drops. dropped. refus reject declin cancel scrap. scrapped. clos "
     "shut. shuts. ban. bans. banned. forbid forbad prohibit halt cease suspend abandon end. ends. "
-    "ended. lack. lacks. fail. fails. failed. unhurt unharmed prevent withdr withh remov exclud "
+    "ended. cut. cuts. lack. lacks. fail. fails. failed. unhurt unharmed "
+    "prevent withdr withh remov exclud "
     "stopp einstell eingestellt verbiet verbot verweiger abgesagt. absag gestrichen. streich "
     "beend schliess geschlossen. gesperrt. sperrt entfall entfallt fehlt. unverletzt verzicht "
     "arret cess. cesse. cessent. interdi refus annul ferm suspend supprim renonc abandonn manqu "
@@ -97,6 +111,7 @@ _PHRASES = {
     name: re.compile(rf"\b(?:{listed})\b")
     for name, listed in {
         "cancelled": r"call(?:s|ed)? off|calling off|pull(?:s|ed)? the plug|"
+        r"(?:walk|back|pull)(?:s|ed|ing)? (?:away from|out of)|withdr(?:aws?|ew|awn) from|"
         r"sag(?:t|en|ten?)\b.{1,80} ab",
         "postponed": r"put(?:s)? off|push(?:es|ed)? back|slip(?:s|ped)? to",
         "rejected": r"turn(?:s|ed)? down|str(?:ikes?|uck) down|thr(?:ows?|ew|own) out|vot(?:es|ed) "
@@ -119,9 +134,12 @@ _SAYING = _stems(
 _OPPOSITES = frozenset(
     frozenset(pair.split("/"))
     for pair in "opened/closed rose/fell won/lost arrested/freed started/ended approved/rejected "
-    "hired/left found/missing cancelled/resumed postponed/resumed".split()
+    "hired/left found/missing cancelled/resumed postponed/resumed halted/resumed halted/approved "
+    "halted/started halted/opened".split()
 )
-_TURNS = frozenset({"cancelled", "postponed", "resumed", "rejected", "recalled"})
+_TURNS = frozenset(
+    {"cancelled", "contained", "halted", "postponed", "resumed", "rejected", "recalled"}
+)
 """What changes a matter that was reported without it."""
 
 
@@ -134,6 +152,14 @@ def _is(word: str, of: str) -> bool:
 def denials(words: frozenset[str]) -> frozenset[str]:
     """Return those of some folded words that say `not`."""
     return frozenset(word for word in words if _is(word, "not") or word.startswith("n'"))
+
+
+def denied(words: frozenset[str], text: str) -> bool:
+    """Return whether a sentence, given by its folded words and as it is, says that it is not so."""
+    if not denials(words):
+        return False
+    left, bounds = _NO_DENIAL.subn(" ", fold(text))
+    return not bounds or bool(denials(frozenset(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", left))))
 
 
 def lacking(word: str) -> bool:
@@ -169,7 +195,7 @@ def turned(new: frozenset[str], earlier: frozenset[str]) -> tuple[str, str]:
     """Return how two sets of states contradict: what is said now, and what was; empty if not."""
     came, went = new - earlier, earlier - new
     for now in sorted(came):
-        for before in sorted(went):
+        for before in sorted(earlier):  # who was missing is found, and still called missing
             if frozenset((now, before)) in _OPPOSITES:
                 return now, before
     if turn := sorted(came & _TURNS):

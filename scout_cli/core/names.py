@@ -26,6 +26,9 @@ _MONTHS_AND_DAYS = folded_set(
     "oktober dezember montag dienstag mittwoch donnerstag freitag samstag sonntag sonnabend jan "
     "feb mar apr jun jul aug sep sept oct nov dec okt dez enero mayo mio mrd"
 )
+_LEGAL_FORMS = folded_set(
+    "inc ltd llc plc corp co gmbh ag kg se sa sas sarl srl spa nv bv ab oy oao ooo ооо ао"
+)
 _GERMAN_BEFORE = folded_set(
     "der die das den dem des ein eine einen einem einer eines im am zum zur vom beim ins ans kein "
     "keine keinen keinem keiner sein seine seinen seiner ihr ihre ihren ihrer alle viele mehrere "
@@ -34,6 +37,8 @@ _GERMAN_BEFORE = folded_set(
 _GERMAN_NOUN = re.compile(
     r"(?:ung|ungen|heit|heiten|keit|keiten|schaft|schaften|tion|tionen|nis|nisse|tat|ismus|chen|"
     r"prozent|jahr|jahre|jahren|uhr|euro|million|millionen|milliarde|milliarden|tag|tage|tagen|"
+    r"konzern|firma|unternehmen|hersteller|kette|werk|fabrik|stelle|stellen|jobs?|mitarbeiter|"
+    r"beschaftigten?|kunden|nutzer|gericht|polizei|feuerwehr|gemeinde|landkreis|behorde|"
     r"woche|wochen|monat|monate|monaten|menschen|leute|stadt|preis|preise)"
 )
 _ADJECTIVE = re.compile(r"[a-zß]{4,}(?:e|en|er|es|em)")
@@ -41,6 +46,14 @@ _SHORTEST = 4
 """Letters at the beginning that two words must share to be one."""
 _ENDING = 2
 """Letters at the end in which forms of a word may differ."""
+_STEM = 3
+"""Letters at the beginning that two forms of a name share at the least."""
+_ENDINGS = frozenset({""}) | folded_set(
+    "s 's es e n en er ern ers ns a as i y ies ian ians ien iens ienne isch ische ischer ischen "
+    "ish o os u yu om oi ei oy ey ov ev am akh ami ya yakh ogo omu im ikh skii skaya skoe skogo "
+    "skoi skie skom"
+)
+"""What names end in where the rest is the same."""
 _ELIDED = re.compile(r"^(?:[cdjlmnst]|qu)'")
 
 
@@ -70,6 +83,24 @@ def alike(word: str, others: frozenset[str]) -> bool:
     return word in others or any(one_word(word, other) for other in others)
 
 
+def named_alike(name: str, others: frozenset[str]) -> bool:
+    """Return whether a folded name, or a form of it in the same language, is among others.
+
+    Stricter than `alike`: Austria and Australia differ in more than an ending.
+    """
+    return name in others or any(_one_name(name, other) for other in others)
+
+
+@lru_cache(maxsize=65536)
+def _one_name(one: str, other: str) -> bool:
+    left, right = _latin(one), _latin(other)
+    shared = next(
+        (at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
+        min(len(left), len(right)),
+    )
+    return shared >= _STEM and left[shared:] in _ENDINGS and right[shared:] in _ENDINGS
+
+
 @lru_cache(maxsize=65536)
 def one_word(one: str, other: str) -> bool:
     """Return whether two folded words may be forms of one: alike but for their ends.
@@ -89,12 +120,13 @@ def _may_be_name(word: str, folded: str) -> bool:
         and len(word) > 1
         and folded not in STOP_WORDS
         and folded not in _MONTHS_AND_DAYS
+        and folded not in _LEGAL_FORMS
     )
 
 
 def _is_noun(before: str, folded: str) -> bool:
     plain = fold(before)
-    if plain in _GERMAN_BEFORE or _GERMAN_NOUN.search(folded):
+    if plain in _GERMAN_BEFORE or before[0].isdigit() or _GERMAN_NOUN.search(folded):
         return True
     return before[0].islower() and bool(_ADJECTIVE.fullmatch(before))
 

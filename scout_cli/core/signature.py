@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from scout_cli.core.spelling import digits
 from scout_cli.core.words import fold, folded_set, words
 
 NEGATIONS = folded_set(
@@ -37,31 +38,6 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_COUNTS = {
-    fold(name): str(value)
-    for value, names in {
-        2: "two zwei deux dos два две", 3: "three drei trois tres три",
-        4: "four vier quatre cuatro четыре", 5: "five funf cinq cinco пять",
-        6: "six sechs seis шесть", 7: "seven sieben sept siete семь",
-        8: "eight acht huit ocho восемь", 9: "nine neun neuf nueve девять",
-        10: "ten zehn dix diez десять", 11: "eleven elf onze once", 12: "twelve zwolf douze doce",
-        13: "thirteen dreizehn treize trece", 14: "fourteen vierzehn quatorze catorce",
-        15: "fifteen funfzehn quinze quince пятнадцать", 16: "sixteen sechzehn seize",
-        17: "seventeen siebzehn diecisiete", 18: "eighteen achtzehn dieciocho",
-        19: "nineteen neunzehn diecinueve",
-    }.items()
-    for name in names.split()
-}  # fmt: skip
-_TENS = {
-    fold(name): value
-    for value, names in {
-        20: "twenty zwanzig vingt veinte двадцать", 30: "thirty dreissig trente treinta тридцать",
-        40: "forty vierzig quarante cuarenta сорок", 50: "fifty funfzig cinquante cincuenta",
-        60: "sixty sechzig soixante sesenta", 70: "seventy siebzig setenta",
-        80: "eighty achtzig ochenta", 90: "ninety neunzig noventa",
-    }.items()
-    for name in names.split()
-}  # fmt: skip
 _AMBIGUOUS_MONTHS = folded_set("may mar mars sept mai")
 _NUMBER = re.compile(r"\d+(?:[.,:/\u00a0\u202f-]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f]\d{3})+")
@@ -76,28 +52,16 @@ def numbers(text: str) -> frozenset[str]:
     """Return the numbers, versions, times and dates of `text`, in one spelling.
 
     Thousands separators go, a decimal comma becomes a point, dates such as 2026-05-03 fall into
-    day, month and year, months and the numbers from two to twelve count as digits when they are
-    spelled out.
+    day, month and year, and what is spelled out counts as digits, but for one.
     """
-    found = {part for match in _NUMBER.finditer(text) for part in _spelled(match.group())}
-    tokens = words(text)
+    plain = digits(text)
+    found = {part for match in _NUMBER.finditer(plain) for part in _spelled(match.group())}
+    tokens = words(plain)
     for at, word in enumerate(tokens):
         folded = _ELIDED.sub("", fold(word))
         if folded in _MONTHS and (folded not in _AMBIGUOUS_MONTHS or _names_month(tokens, at)):
             found.add(f"month {_MONTHS[folded]}")
-        elif folded in _TENS:
-            found.add(str(_TENS[folded] + _units(tokens, at + 1)))
-        elif folded in _COUNTS and folded not in _AMBIGUOUS_MONTHS and not _units(tokens, at):
-            found.add(_COUNTS[folded])
     return frozenset(found)
-
-
-def _units(tokens: list[str], at: int) -> int:
-    """Return the number at a place that only completes the tens before it, as in `thirty-five`."""
-    if not 0 < at < len(tokens) or fold(tokens[at - 1]) not in _TENS:
-        return 0
-    value = int(_COUNTS.get(fold(tokens[at]), "0"))
-    return value if value < 10 else 0
 
 
 @lru_cache(maxsize=512)

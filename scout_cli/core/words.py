@@ -10,7 +10,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*(?:[.,:/-]\d+)*", re.UNICODE)
+_WORD = re.compile(
+    r"[A-Za-z](?:\+\+|#)(?![^\W_])|[^\W_]+(?:['’][^\W\d_]+)*(?:[.,:/-]\d+)*", re.UNICODE
+)
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+")
 _RUNS = re.compile(f"{_UNSPACED.pattern}|[^\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+")
 
@@ -54,6 +56,12 @@ _SMALL_WORDS = {
         "она они от по при с со то что это этот я"
     ),
 }
+_LETTERS = {
+    tag: re.compile(f"[{letters}]", re.IGNORECASE)
+    for tag, letters in {"de": "äöüß", "fr": "àâçèêëîïôùûœ", "es": "ñ¿¡", "ru": "а-яё"}.items()
+}
+_TELLING_LETTER = 2
+"""Small words that a letter of one of the five languages alone is worth."""
 STOP_WORDS = frozenset().union(*_SMALL_WORDS.values())
 """Words that carry no topic, in the five languages that facts are compared in."""
 
@@ -97,9 +105,11 @@ def _pairs(run: str) -> list[str]:
 
 
 def language_of(text: str) -> str:
-    """Return `en`, `de`, `fr`, `es` or `ru` by the small words of `text`; empty when unclear."""
+    """Return `en`, `de`, `fr`, `es` or `ru` by small words and letters; empty when unclear."""
     found = [fold(word) for word in words(text)]
     counts = {tag: sum(word in small for word in found) for tag, small in _SMALL_WORDS.items()}
+    for tag, letters in _LETTERS.items():
+        counts[tag] += _TELLING_LETTER * bool(letters.search(text))
     first, second = sorted(counts, key=lambda tag: -counts[tag])[:2]
     return first if counts[first] > counts[second] else ""
 

@@ -6,12 +6,12 @@ half of the pairs only measures what came of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from scout_cli.core.cutoffs import Cutoffs, cutoffs_of
+from scout_cli.core.likeness import Bar
 from scout_cli.core.models import Record
 from scout_cli.core.ports import Embedder
 from scout_cli.evaluation import rules
@@ -24,9 +24,6 @@ LOSS = 0.01
 """Share of new facts that may be held back on the pairs that are fitted to: half of what is
 promised for others."""
 
-Bar = Literal["always", "lower", "upper", "never"]
-
-_PROBE = Cutoffs(lower=0.4, upper=0.6)
 _LOWEST, _HIGHEST, _STEP = 0.30, 0.99, 0.01
 _SHOWN = (-0.15, -0.10, -0.05, 0.0, 0.05, 0.10, 0.15)
 """How far around the fitted upper cut-off the trade-off is shown."""
@@ -61,17 +58,15 @@ class Calibration(Record, frozen=True, kw_only=True):
 
 
 class Barred(Record, frozen=True, kw_only=True):
-    """A pair, and which cut-off its cosine must reach for the later sentence to be held back."""
+    """A pair, and the cosine from which its later sentence is held back."""
 
     same: bool
     cosine: float
-    bar: Bar
+    bar: Bar | None
 
     def held_back(self, cutoffs: Cutoffs) -> bool:
         """Return what the ladder does with these cut-offs."""
-        if self.bar in ("always", "never"):
-            return self.bar == "always"
-        return self.cosine >= (cutoffs.lower if self.bar == "lower" else cutoffs.upper)
+        return self.bar is not None and self.cosine >= self.bar.at(cutoffs)
 
 
 async def calibrate(embedder: Embedder, history: History) -> Calibration:
@@ -103,8 +98,7 @@ async def calibrate(embedder: Embedder, history: History) -> Calibration:
 def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
     """Return the cut-offs with the best F1 that lose at most `LOSS` of the new facts.
 
-    The lower one is fitted first, since most repeats are told by it and by what words they share,
-    then the upper one above it; of equals the higher is taken.
+    Of equals the higher ones are taken, the upper one first.
 
     Args:
         given: labelled pairs.
@@ -113,42 +107,24 @@ def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
     """
     levels = [_HIGHEST - step * _STEP for step in range(round((_HIGHEST - _LOWEST) / _STEP) + 1)]
     levels = [round(level, 2) for level in levels if level > background]
-    bars = [Barred(same=case.pair.same, cosine=case.cosine, bar=bar_of(case)) for case in given]
-    lower = _best(levels, lambda level: _both(level, _HIGHEST, background), bars, history)
-    above = [level for level in levels if level >= lower]
-    upper = _best(above, lambda level: _both(lower, level, background), bars, history)
-    return _both(lower, upper, background)
-
-
-def bar_of(case: Case) -> Bar:
-    """Return which cut-off decides about a pair, by asking the ladder at three cosines."""
-    bars: tuple[tuple[float, Bar], ...] = ((0.2, "always"), (0.5, "lower"), (0.8, "upper"))
-    for cosine, bar in bars:
-        if rules.verdict(replace(case, cosine=cosine), _PROBE) == "repeat":
-            return bar
-    return "never"
-
-
-def _best(
-    levels: Sequence[float],
-    made: Callable[[float], Cutoffs],
-    given: Sequence[Barred],
-    history: History,
-) -> float:
-    """Return the level with the best F1 among those that lose little; the first when none does."""
-    scores = {level: _score(made(level), given, history) for level in levels}
-    fair = [level for level in levels if scores[level].held_back <= LOSS] or list(levels[:1])
-    return max(fair, key=lambda level: scores[level].f1)
+    bars = [
+        Barred(same=case.pair.same, cosine=case.cosine, bar=rules.bar_of(case)) for case in given
+    ]
+    tried = [
+        Cutoffs(lower=lower, upper=upper, background=background)
+        for upper in levels
+        for lower in levels
+        if lower <= upper
+    ]
+    scores = [(_score(each, bars, history), each) for each in tried]
+    fair = [found for found in scores if found[0].held_back <= LOSS] or scores[:1]
+    return max(fair, key=lambda found: found[0].f1)[1]
 
 
 def _score(cutoffs: Cutoffs, given: Sequence[Barred], history: History) -> Score:
     pairs = [(case.same, case.held_back(cutoffs)) for case in given]
     own = [(said, past.held_back(cutoffs)) for past, said in history.labelled]
     return score([*pairs, *own])
-
-
-def _both(lower: float, upper: float, background: float) -> Cutoffs:
-    return Cutoffs(lower=lower, upper=upper, background=background)
 
 
 def _shifted(cutoffs: Cutoffs, by: float) -> Cutoffs:

@@ -30,7 +30,7 @@ class Ruled(Record, frozen=True, kw_only=True):
 
 
 class PairsReport(Record, frozen=True, kw_only=True):
-    """Three rules on one half of the labelled pairs, with one embedder."""
+    """Some rules on one half of the labelled pairs, with one embedder."""
 
     embedder: str
     half: Half
@@ -95,7 +95,7 @@ def engine(measures: Measures) -> EngineReport:
 
 
 async def pairs(embedder: Embedder, which: Half = "held-out") -> PairsReport:
-    """Return what three rules make of half of the labelled pairs.
+    """Return what some rules make of half of the labelled pairs.
 
     Args:
         embedder: gives vectors and cut-offs.
@@ -115,17 +115,18 @@ async def pairs(embedder: Embedder, which: Half = "held-out") -> PairsReport:
 
 
 def compared(given: Sequence[Case], cutoffs: Cutoffs) -> tuple[Ruled, ...]:
-    """Return the three rules side by side.
+    """Return the rules side by side.
 
     Args:
         given: labelled pairs with their cosines.
         cutoffs: those of the ladder.
     """
-    best = rules.best_threshold(given)
+    best, careful = rules.best_threshold(given), rules.best_threshold(given, rules.CAREFUL)
     original = rules.ORIGINAL_CUTOFF
     return (
         _ruled("one cosine, 0.85", (original,), rules.by_threshold(given, original)),
         _ruled("best single cosine, with hindsight", (best,), rules.by_threshold(given, best)),
+        _ruled("best careful cosine, likewise", (careful,), rules.by_threshold(given, careful)),
         _ruled("ladder", (cutoffs.lower, cutoffs.upper), rules.by_ladder(given, cutoffs)),
     )
 

@@ -181,9 +181,9 @@ async def test_an_empty_memory_makes_everything_new():
 )
 def test_the_two_cut_offs(cosine, same_page, novelty):
     """Above the upper a repeat, below the lower new, between them shown with a label."""
-    near = Neighbour(finding=earlier("The terminal opens in May."), cosine=cosine)
+    near = Neighbour(finding=earlier("The terminal opens soon."), cosine=cosine)
     ids = {near.finding.id} if same_page else set()
-    told = "The terminal opens in May, officials said."
+    told = "The terminal opens soon, officials said."
     found = decide(told, [near], Cutoffs(lower=0.7, upper=0.9), same_page=ids)
     assert found.novelty == novelty
 

