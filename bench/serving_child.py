@@ -21,8 +21,9 @@ sys.path.insert(0, str(ROOT))
 from scout_cli.app import App
 from scout_cli.config import Settings
 from scout_cli.core.models import Scout
+from scout_cli.server import memory
 from scout_cli.server.application import create
-from scout_cli.server.running import Place, listening, settle_memory
+from scout_cli.server.running import Place, listening
 from scout_cli.service.views import ExecutionGlance, ScoutView
 from scout_cli.store.audit import HEAD, Line
 from scout_cli.store.database import Json
@@ -194,7 +195,7 @@ async def scout(settings: Settings) -> None:
         listening(create(app), Place(host="127.0.0.1", port=0)) as running,
     ):
         await app.database()
-        settle_memory()
+        memory.settle()
         print(json.dumps({"port": running.place.port}), flush=True)
         await asyncio.Event().wait()
 

@@ -196,6 +196,7 @@ async def _serve(url: str) -> None:
     """Be the server, until the process is ended."""
     from scout_cli.app import App  # noqa: PLC0415 - see main
     from scout_cli.config import Settings  # noqa: PLC0415 - see main
+    from scout_cli.server import memory  # noqa: PLC0415 - see main
     from scout_cli.server.application import create  # noqa: PLC0415 - see main
     from scout_cli.server.running import Place, listening  # noqa: PLC0415 - see main
 
@@ -211,6 +212,7 @@ async def _serve(url: str) -> None:
     async with App.open(settings) as app:
         await app.database()
         async with listening(create(app), Place(host="127.0.0.1", port=0)) as running:
+            memory.settle()
             print(running.place.url, flush=True)
             await asyncio.Event().wait()
 

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.contract.databases import (
     blank,
@@ -36,6 +37,10 @@ __all__ = [
 ]
 
 pytest_generate_tests = on_each_kind
+
+# An example may take as long as a busy machine makes it: no test is a measurement.
+settings.register_profile("scout", deadline=None)
+settings.load_profile("scout")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what stands in the background so, and children inherit it: no Ctrl-C for them.

@@ -83,7 +83,7 @@ def command(
 
 
 async def _serve(app: App, place: Place, *, scheduler: bool) -> None:
-    from scout_cli.server import application, running  # noqa: PLC0415 - see above
+    from scout_cli.server import application, memory, running  # noqa: PLC0415 - see above
     from scout_cli.server.access import networks  # noqa: PLC0415 - see above
     from scout_cli.server.door import Limits  # noqa: PLC0415 - see above
 
@@ -97,7 +97,7 @@ async def _serve(app: App, place: Place, *, scheduler: bool) -> None:
         worker = await app.worker(running.LogListener(), stays=True) if scheduler else None
         accounts.mailing.base_url = app.settings.public_url or live.place.url
         await _greet(app, live, token, scheduler=scheduler)
-        running.settle_memory()
+        memory.settle()
 
         async def until(stop: asyncio.Event) -> None:
             await running.serve(live, worker, stop)

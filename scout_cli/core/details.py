@@ -16,7 +16,7 @@ from scout_cli.core import lexicon
 from scout_cli.core.models import Record
 from scout_cli.core.names import first_word, names_of
 from scout_cli.core.particles import Led, led
-from scout_cli.core.quantities import below_zero, measured
+from scout_cli.core.quantities import AMOUNTS, below_zero, measured
 from scout_cli.core.signature import date_of, numbers
 from scout_cli.core.spelling import digits, is_number
 from scout_cli.core.words import STOP_WORDS, fold, folded_set, language_of, terms, words
@@ -67,6 +67,7 @@ _WEEKDAYS = {fold(word): f"weekday {number}" for number, listed in enumerate(
      "saturday samstag sonnabend samedi sabado субботу суббота",
      "sunday sonntag dimanche domingo воскресенье"), 1) for word in listed.split()}  # fmt: skip
 _COMMON = folded_set("version release update edition")
+_AMOUNTS = frozenset(term for word in AMOUNTS if word[0].isalpha() for term in terms(word))
 _AUXILIARIES = folded_set(
     "worden wurde wurden waren hatte hatten hätte sein haben sei wäre ab seit ont été étaient "
     "était sera seront avait avaient être avoir depuis dès partir lors ha han hay sido fue fueron "
@@ -149,13 +150,12 @@ def _runs(found: list[str], names: frozenset[str]) -> Iterator[frozenset[str]]:
             yield frozenset(run)
 
 
+@lru_cache(maxsize=8192)
 def counts(term: str) -> bool:
-    """Return whether a term is compared as a word: numbers and dates are compared as such."""
-    if term in _AUXILIARIES:
+    """Return whether a term is compared as a word: numbers, dates and amounts are as such."""
+    if term in _AUXILIARIES or term in _SCALE or term in _AMOUNTS or term in _WEEKDAYS:
         return False
-    return not (
-        term[0].isdigit() or is_number(term) or numbers(f"1 {term}") - {"1"} or term in _WEEKDAYS
-    )
+    return not (term[0].isdigit() or is_number(term) or numbers(f"1 {term}") - {"1"})
 
 
 def _spelled(text: str) -> str:

@@ -36,6 +36,12 @@ _UNITS = {
     }.items()
 }
 _UNIT = {fold(word): name for name, listed in _UNITS.items() for word in listed}
+AMOUNTS = frozenset(
+    word
+    for word, name in _UNIT.items()
+    if name in {"euros", "dollars", "pounds", "yen", "roubles", "francs", "percent"}
+)
+"""Words that a sign often stands for: `$5` is five dollars."""
 _NUMBER = r"\d+(?:[.,:]\d+)*"
 _BEFORE = re.compile(rf"([€$£¥₽])\s?({_NUMBER})")
 _BEHIND = re.compile(rf"({_NUMBER})[\s\u00a0\u202f-]?([€$£¥₽¢%]|°\s?[CF]\b|[^\W\d_]+)")

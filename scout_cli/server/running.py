@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from aiohttp import web
 
 from scout_cli.core.models import Execution, Record
 from scout_cli.errors import ConfigError, ScoutError
-from scout_cli.server import logs
+from scout_cli.server import logs, memory
 from scout_cli.server.access import is_loopback
 from scout_cli.server.calls import STOPPING
 from scout_cli.server.door import Door, Limits
@@ -23,8 +22,6 @@ from scout_cli.service.scheduler import Planned
 from scout_cli.service.worker import Worker
 
 _CLOSE_SECONDS = 0.5
-_NEW_OBJECTS = 10_000
-"""Between two searches for garbage: some twenty pages of rows."""
 _ANSWER_SECONDS = 5.0
 """Seconds that requests under way have to be answered once the server stops."""
 
@@ -77,9 +74,10 @@ async def listening(
         server = await _bind(door, place)
         try:
             port = server.sockets[0].getsockname()[1]
-            yield Running(
-                place=Place(host=place.host, port=port), door=door, application=application
-            )
+            async with memory.giving_back():
+                yield Running(
+                    place=Place(host=place.host, port=port), door=door, application=application
+                )
         finally:
             application[STOPPING].set()
             server.close()
@@ -100,17 +98,6 @@ async def _bind(door: Door, place: Place) -> asyncio.Server:
             f"cannot listen on {place.host}:{place.port}: {getattr(error, 'strerror', error)}",
             hint="name another with --port or --host, or stop what listens there",
         ) from error
-
-
-def settle_memory() -> None:
-    """Take what is open by now out of every later search for garbage: it stays until the end.
-
-    For a process that does nothing but serve. Each page of rows is enough new objects to start
-    such a search, and now and then one through all that was ever imported.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS)
 
 
 async def serve(running: Running, worker: Worker | None, stop: asyncio.Event) -> None:
