@@ -9,6 +9,7 @@ from scout_cli.cli import streams, tables, times
 from scout_cli.cli.session import Session, pass_session
 from scout_cli.cli.tables import Column
 from scout_cli.cli.times import Times
+from scout_cli.core.cutoffs import LEAST
 from scout_cli.core.models import DateOrigin, Finding, Path
 from scout_cli.service.findings import NearFinding, Why
 
@@ -123,7 +124,8 @@ def _cutoffs(path: Path) -> str:
 def _background(path: Path) -> str:
     if path.background is None:
         return ""
-    of = f"of {path.sample} stories" if path.sample else "the embedder's own"
+    own = path.sample < LEAST  # earlier versions kept the number of the few stories there were
+    of = f"the embedder's own below {LEAST} stories" if own else f"of {path.sample} stories"
     return f"{path.background:.2f}, {of}"
 
 

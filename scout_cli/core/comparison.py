@@ -1,8 +1,12 @@
-"""Comparing: which facts of a run are new, beside one another and beside what was found before."""
+"""Comparing: which facts of a run are new, beside one another and beside what was found before.
+
+Both in one ladder: the facts of the run that were compared already are neighbours too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -11,12 +15,11 @@ from scout_cli.core import novelty, report
 from scout_cli.core.cutoffs import cosine, cutoffs_of
 from scout_cli.core.details import signature
 from scout_cli.core.differences import difference
-from scout_cli.core.doubts import unsure
 from scout_cli.core.events import FactCompared
 from scout_cli.core.job import Job, ReportedFact
 from scout_cli.core.judging import ask_about
-from scout_cli.core.models import Path, Rung
-from scout_cli.core.ports import Habits, Parts, Vector
+from scout_cli.core.models import HELD_BACK, Problem
+from scout_cli.core.ports import Earlier, Habits, Neighbour, Parts, Told, Vector
 from scout_cli.core.reading import Fact
 from scout_cli.core.trail import Trail
 from scout_cli.core.urls import host_of
@@ -47,7 +50,7 @@ class Comparison:
         """The further sources of a fact, by its identifier."""
 
     async def compare(self) -> list[ReportedFact]:
-        """Return every fact with its novelty: beside this run first, then beside the earlier ones.
+        """Return every fact with its novelty, beside those before it in this run and earlier.
 
         Raises:
             ModelUnavailable: the embedder is absent.
@@ -63,6 +66,7 @@ class Comparison:
                 "facts": [{"fact": fact.fact, "novelty": fact.novelty} for fact in compared]
             }
         reported = await self._asked(compared)
+        self._count_sources(reported)
         for fact, vector in zip(reported, vectors, strict=True):
             await self._parts.memory.keep(fact.id, vector)
             await self._trail.emit(FactCompared(at=self._parts.clock.now(), fact=fact))
@@ -70,18 +74,21 @@ class Comparison:
 
     async def _compared(self, vectors: Sequence[Vector]) -> list[ReportedFact]:
         """Return the facts with what code alone can say about each."""
-        memory = self._parts.memory
-        usual = await memory.background()
+        usual = await self._parts.memory.background(vectors[0])
+        if usual.remade:
+            await self._trail.trouble(_remade(self._parts.embedder.name, usual.remade))
         habits = replace(self._habits, background=usual.cosine, sample=usual.sample)
         levels = cutoffs_of(self._parts.embedder).on(habits)
-        kept: list[tuple[ReportedFact, Vector]] = []
+        kept: list[tuple[Earlier, Vector]] = []
+        found: list[ReportedFact] = []
         for fact, vector in zip(self._facts, vectors, strict=True):
-            twin = self._twin(fact, vector, kept, levels.upper)
-            verdict = self._twice(fact, twin) if twin else await self._judge(fact, vector, habits)
+            siblings = _siblings(fact, vector, kept, levels.background)
+            verdict = await self._judge(fact, vector, habits, siblings)
             compared = self._as_reported(fact, verdict)
             self._undecided[compared.id] = verdict
-            kept.append((compared, vector))
-        return [fact for fact, _ in kept]
+            found.append(compared)
+            kept.append((_sibling(compared, verdict, self._parts.clock.now()), vector))
+        return found
 
     async def _asked(self, compared: Sequence[ReportedFact]) -> list[ReportedFact]:
         """Return the facts with what the model says about those between the cut-offs."""
@@ -93,19 +100,18 @@ class Comparison:
             for fact, verdict, before in zip(compared, settled, verdicts, strict=True)
         ]
 
-    def _twice(self, fact: Fact, twin: ReportedFact) -> Verdict:
-        """Return the verdict on a fact that another one of this run says too."""
-        self.also.setdefault(twin.id, []).append(fact.page.number)
-        said = f"the same as [S{twin.source}] in this run"
-        return Verdict(
-            novelty="repeat",
-            same_as=twin.same_as or twin.id,
-            reason=said,
-            story_id=twin.story_id,
-            path=Path(rungs=(Rung(name="words", outcome="the same", detail=said),)),
-        )
+    def _count_sources(self, reported: Sequence[ReportedFact]) -> None:
+        """Note which further pages prove a fact: those of its repeats within the run."""
+        first: dict[UUID, UUID] = {}
+        for fact in reported:
+            told = first.get(fact.same_as) if fact.same_as and fact.novelty == "repeat" else None
+            first[fact.id] = told or fact.id
+            if told:
+                self.also.setdefault(told, []).append(fact.source)
 
-    async def _judge(self, fact: Fact, vector: Vector, habits: Habits) -> Verdict:
+    async def _judge(
+        self, fact: Fact, vector: Vector, habits: Habits, siblings: Sequence[Neighbour]
+    ) -> Verdict:
         verdict = await novelty.judge(
             fact.text,
             fact.page.canonical_url,
@@ -113,23 +119,10 @@ class Comparison:
             memory=self._parts.memory,
             embedder=self._parts.embedder,
             habits=habits,
+            siblings=siblings,
         )
         since = None if self._job.first else self._job.window.since
         return outdated(verdict, fact.page.page.published_at, since)
-
-    @staticmethod
-    def _twin(
-        fact: Fact, vector: Vector, kept: list[tuple[ReportedFact, Vector]], upper: float
-    ) -> ReportedFact | None:
-        """Return the fact of this run that says the same, if there is one."""
-        details = signature(fact.text)
-        for other, other_vector in kept:
-            known = signature(other.fact)
-            if difference(details, known) or unsure(details, known):
-                continue  # asked first: it costs a hundredth of the vectors
-            if cosine(vector, other_vector) >= upper:
-                return other
-        return None
 
     def _as_reported(self, fact: Fact, verdict: Verdict) -> ReportedFact:
         page = fact.page.page
@@ -157,11 +150,58 @@ class Comparison:
         )
 
 
+def _siblings(
+    fact: Fact, vector: Vector, kept: Sequence[tuple[Earlier, Vector]], background: float
+) -> list[Neighbour]:
+    """Return the facts of this run that may say the same.
+
+    One in another state is no update here: nobody was told of the first.
+    """
+    details = signature(fact.text)
+    near = (
+        Neighbour(finding=other, cosine=round(cosine(vector, other_vector), 4))
+        for other, other_vector in kept
+        if not difference(details, signature(other.fact))  # costs less than the vectors
+    )
+    return [each for each in near if each.cosine > background]
+
+
+def _sibling(fact: ReportedFact, verdict: Verdict, now: datetime) -> Earlier:
+    """Return a fact of this run as those after it are compared with it."""
+    followed = verdict.follows if fact.novelty in ("repeat", "suppressed") else None
+    told: Told = "never" if fact.novelty in HELD_BACK else "now"
+    if followed and fact.novelty == "repeat":
+        told = followed.told
+    return Earlier(
+        id=fact.id,
+        fact=fact.fact,
+        canonical_url=fact.canonical_url,
+        created_at=now,
+        story_id=fact.story_id,
+        novelty=fact.novelty,
+        told=told,
+        opinion=followed.opinion if followed else None,
+        said_at=followed.said_at if followed else None,
+    )
+
+
+def _remade(embedder: str, count: int) -> Problem:
+    return Problem(
+        code="vectors_remade",
+        message=f"{embedder} gives vectors of another length than before: "
+        f"those of {count} earlier findings were made again",
+        hint="was the model replaced? scout eval shows how it does",
+        retryable=False,
+    )
+
+
 def _told(fact: ReportedFact, verdict: Verdict) -> ReportedFact:
     """Return a fact with the verdict that a model's answer made of it."""
     return replace(
         fact,
         novelty=verdict.novelty,
+        same_as=verdict.same_as,
+        story_id=verdict.story_id or fact.story_id,
         reason=verdict.reason,
         changed=verdict.changed,
         path=verdict.path,

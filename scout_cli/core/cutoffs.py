@@ -7,6 +7,8 @@ from scout_cli.core.ports import Embedder, Habits, Vector
 
 _DEEPEST = 0.05
 """A background below the embedder's own lowers the cut-offs by no more: silence is the risk."""
+LEAST = 12
+"""Stories below which the embedder's own background is better than a scout's."""
 
 
 class Cutoffs(Record, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from scout_cli.core.cutoffs import cosine
 from scout_cli.core.models import SeenPage
-from scout_cli.core.ports import Background, Earlier, Habits, Neighbour, Vector
+from scout_cli.core.ports import NEAREST, Background, Earlier, Habits, Neighbour, Vector
 
 
 class ListMemory:
@@ -35,11 +35,16 @@ class ListMemory:
         """Return the habits of a scout that nobody has said anything about."""
         return Habits()
 
-    async def background(self) -> Background:
+    async def background(self, like: Vector) -> Background:  # noqa: ARG002 - the port has it
         """Return that too little is known to say."""
         return Background()
 
-    async def nearest(self, vector: Vector, limit: int = 5) -> Sequence[Neighbour]:
+    async def nearest(
+        self,
+        fact: str,  # noqa: ARG002 - the port has it
+        vector: Vector,
+        limit: int = NEAREST,
+    ) -> Sequence[Neighbour]:
         """Return the closest earlier findings, closest first."""
         near = [
             Neighbour(finding=finding, cosine=cosine(vector, other))

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from scout_cli.core.models import REPORTED, AnsweredBy, Novelty, Path, Record, Rung
-from scout_cli.core.ports import Earlier
+from scout_cli.core.ports import Earlier, Neighbour
 
 NONE = "none"
 """What a model says when a sentence tells nothing that was not known."""
@@ -19,16 +19,40 @@ class Verdict(Record, frozen=True, kw_only=True):
     """The novelty of a fact and the reason for it."""
 
     novelty: Novelty
-    same_as: UUID | None = None
+    follows: Earlier | None = None
+    """The finding that it repeats, updates, or was held back for."""
     similarity: float | None = None
     reason: str = ""
     changed: str = ""
     """For an update: what is different now."""
-    story_id: UUID | None = None
-    """The story of the finding that it belongs with; None when it begins its own."""
     path: Path = Path()
     ask: Earlier | None = None
-    """The earlier finding that a model may be asked about; None when code is sure."""
+    """The finding that a model may be asked about; None when code is sure."""
+    if_same: Novelty = "repeat"
+    """What it is when the model finds nothing new in it."""
+    if_more: Novelty = "update"
+    """What it is when the model names what is new."""
+
+    @property
+    def same_as(self) -> UUID | None:
+        """Return which finding it follows."""
+        return self.follows.id if self.follows else None
+
+    @property
+    def story_id(self) -> UUID | None:
+        """Return the story of the finding that it follows; None when it begins its own."""
+        return (self.follows.story_id or self.follows.id) if self.follows else None
+
+
+def linked(novelty: Novelty, near: Neighbour, reason: str, path: Path) -> Verdict:
+    """Return a verdict on a fact that goes with this finding."""
+    return Verdict(
+        novelty=novelty,
+        follows=near.finding,
+        similarity=near.cosine,
+        reason=reason,
+        path=path,
+    )
 
 
 def settle(verdict: Verdict, said: str, by: AnsweredBy | None) -> Verdict:
@@ -49,11 +73,14 @@ def settle(verdict: Verdict, said: str, by: AnsweredBy | None) -> Verdict:
     settled = replace(verdict, path=path, ask=None)
     if said == NONE:
         reason = "between the cut-offs, and the model finds nothing new in it"
-        return replace(settled, novelty="repeat", reason=reason)
+        return replace(
+            settled, novelty=verdict.if_same, reason=reason, follows=verdict.ask or verdict.follows
+        )
     if said == UNSURE:
         return settled
     reason = "between the cut-offs, and the model names what is new"
-    return replace(settled, novelty="update", reason=reason, changed=said)
+    changed = verdict.changed or (said if verdict.if_more == "update" else "")
+    return replace(settled, novelty=verdict.if_more, reason=reason, changed=changed)
 
 
 def stale(published: datetime | None, since: datetime | None) -> bool:

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from scout_cli.core.cutoffs import LEAST
 from scout_cli.core.models import SeenPage
-from scout_cli.core.ports import Background, Earlier, Embedder, Habits, Neighbour, Vector
+from scout_cli.core.ports import (
+    NEAREST,
+    Background,
+    Earlier,
+    Embedder,
+    Habits,
+    Neighbour,
+    Vector,
+)
+from scout_cli.core.standing import Standing, standings
 from scout_cli.core.tastes import habits_of
+from scout_cli.service.uncommon import Uncommon
 from scout_cli.store import opinions, pages, vectors
 from scout_cli.store.database import Connection
 from scout_cli.store.vectors import EarlierVector
 
 _SAMPLE = 200
 """Stories that the background is taken from, the newest."""
-_LEAST = 12
-"""Stories below which the embedder's own background is better."""
+_TELLINGS = 2
+"""Findings of one matter among the nearest: its repeats must not take the places of others."""
+_AT_ONCE = 64
 
 
 class StoredMemory:
@@ -25,16 +39,24 @@ class StoredMemory:
     Args:
         db: where findings, vectors and pages are.
         scout_id: whose memory.
-        embedder: only its vectors are compared.
+        embedder: only its vectors are compared; earlier ones of another length are made again.
     """
 
     def __init__(self, db: Connection, scout_id: UUID, embedder: Embedder) -> None:
         self._db = db
         self._scout_id = scout_id
-        self.embedder = embedder.name
+        self._embedder = embedder
         self._stored: list[EarlierVector] | None = None
+        self._standings: dict[UUID, Standing] = {}
         self._matrix: Any = None
+        self._uncommon: Uncommon | None = None
+        self._remade = 0
         self.kept: dict[UUID, Vector] = {}
+
+    @property
+    def embedder(self) -> str:
+        """Return whose vectors are compared."""
+        return self._embedder.name
 
     async def page(self, canonical_url: str) -> SeenPage | None:
         """Return what is remembered of a page."""
@@ -44,46 +66,65 @@ class StoredMemory:
         """Return what the user made of this scout's findings."""
         return habits_of(await opinions.of_scout(self._db, self._scout_id))
 
-    async def background(self) -> Background:
+    async def background(self, like: Vector) -> Background:
         """Return the median cosine of the newest findings of different stories."""
-        stored = await self._load()
+        stored, rows = await self._comparable(len(like))
         newest = {each.story_id or each.id: at for at, each in enumerate(stored)}
         places = sorted(newest.values())[-_SAMPLE:]
-        if len(places) < _LEAST:
-            return Background(sample=len(places))
-        import numpy as np  # noqa: PLC0415 - see `nearest`
+        if len(places) < LEAST:
+            return Background(remade=self._remade)
+        import numpy as np  # noqa: PLC0415 - see `_comparable`
 
-        rows = self._rows()[places]
-        cosines = (rows @ rows.T)[np.triu_indices(len(places), k=1)]
-        return Background(cosine=round(float(np.median(cosines)), 4), sample=len(places))
+        cosines = (rows[places] @ rows[places].T)[np.triu_indices(len(places), k=1)]
+        return Background(
+            cosine=round(float(np.median(cosines)), 4), sample=len(places), remade=self._remade
+        )
 
-    def _rows(self) -> Any:
-        import numpy as np  # noqa: PLC0415 - see `nearest`
+    async def nearest(self, fact: str, vector: Vector, limit: int = NEAREST) -> Sequence[Neighbour]:
+        """Return the closest earlier findings of the current embedder, closest first.
 
-        if self._matrix is None:
-            assert self._stored is not None
-            rows = [np.frombuffer(each.vector, dtype="<f4") for each in self._stored]
-            self._matrix = np.stack(rows)
-        return self._matrix
-
-    async def nearest(self, vector: Vector, limit: int = 5) -> Sequence[Neighbour]:
-        """Return the closest earlier findings of the current embedder, closest first."""
-        stored = await self._load()
+        Of one matter only the closest tellings, and none of them twice.
+        """
+        stored, rows = await self._comparable(len(vector))
         if not stored:
             return []
-        import numpy as np  # noqa: PLC0415 - a tenth of a second that most commands save
+        import numpy as np  # noqa: PLC0415 - see `_comparable`
 
-        cosines = self._rows() @ np.asarray(vector, dtype="<f4")
-        order = np.argsort(-cosines, kind="stable")[:limit]
+        cosines = rows @ np.asarray(vector, dtype="<f4")
+        places = self._sharing(fact, limit // 3)
+        order = self._different(np.argsort(-cosines, kind="stable"))
+        others = (at for at in order if at not in places)
+        places |= set(islice(others, limit - len(places)))
         return [
-            Neighbour(finding=_earlier(stored[at]), cosine=round(float(cosines[at]), 4))
-            for at in order
+            Neighbour(finding=self._earlier(stored[at]), cosine=round(float(cosines[at]), 4))
+            for at in sorted(places, key=lambda at: (-cosines[at], at))
         ]
+
+    def _sharing(self, fact: str, limit: int) -> set[int]:
+        """Return findings that share uncommon words with a fact, however far they are."""
+        assert self._stored is not None
+        if self._uncommon is None:
+            self._uncommon = Uncommon([each.fact for each in self._stored])
+        return set(islice(self._different(self._uncommon.shared(fact, 4 * limit)), limit))
+
+    def _different(self, order: Iterable[int]) -> Iterator[int]:
+        """Leave out what tells a matter in words that were there, or once too often."""
+        assert self._stored is not None
+        told: Counter[UUID] = Counter()
+        words: set[tuple[UUID, str]] = set()
+        for at in order:
+            each = self._stored[at]
+            matter = self._standings[each.id].matter
+            if told[matter] == _TELLINGS or (matter, each.fact) in words:
+                continue
+            told[matter] += 1
+            words.add((matter, each.fact))
+            yield int(at)
 
     async def from_page(self, canonical_url: str) -> Sequence[Earlier]:
         """Return the earlier findings that came from this page."""
         stored = await self._load()
-        return [_earlier(each) for each in stored if each.canonical_url == canonical_url]
+        return [self._earlier(each) for each in stored if each.canonical_url == canonical_url]
 
     async def keep(self, subject: UUID, vector: Vector) -> None:
         """Hold a new vector until the run completes."""
@@ -91,19 +132,47 @@ class StoredMemory:
 
     async def _load(self) -> list[EarlierVector]:
         if self._stored is None:
-            found = await vectors.of_scout(self._db, self._scout_id, self.embedder)
-            size = len(found[-1].vector) if found else 0
-            self._stored = [each for each in found if len(each.vector) == size]
+            self._stored = await vectors.of_scout(self._db, self._scout_id, self.embedder)
+            self._standings = standings(self._stored)
         return self._stored
 
+    async def _comparable(self, dimension: int) -> tuple[list[EarlierVector], Any]:
+        """Return the findings and their vectors, all of one length."""
+        stored = await self._load()
+        if self._matrix is None or self._matrix.shape[1] != dimension:
+            if any(len(each.vector) != 4 * dimension for each in stored):
+                await self._make_again(dimension)
+                stored = await self._load()
+            import numpy as np  # noqa: PLC0415 - a tenth of a second that most commands save
 
-def _earlier(stored: EarlierVector) -> Earlier:
-    return Earlier(
-        id=stored.id,
-        fact=stored.fact,
-        canonical_url=stored.canonical_url,
-        created_at=stored.created_at,
-        story_id=stored.story_id,
-        novelty=stored.novelty,
-        opinion=stored.opinion,
-    )
+            rows = np.frombuffer(b"".join(each.vector for each in stored), dtype="<f4")
+            self._matrix = rows.reshape(len(stored), dimension)
+        return stored, self._matrix
+
+    async def _make_again(self, dimension: int) -> None:
+        """Replace vectors of another length: another model answers to the embedder's name."""
+        odd = await vectors.without(self._db, self._scout_id, self.embedder, dimension)
+        for start in range(0, len(odd), _AT_ONCE):
+            batch = odd[start : start + _AT_ONCE]
+            made = await self._embedder.embed([finding.fact for finding in batch])
+            rows = [
+                vectors.of_finding(finding, self.embedder, vector)
+                for finding, vector in zip(batch, made, strict=True)
+            ]
+            await vectors.put_many(self._db, rows)
+        self._remade += len(odd)
+        self._stored = self._uncommon = None
+
+    def _earlier(self, stored: EarlierVector) -> Earlier:
+        standing = self._standings[stored.id]
+        return Earlier(
+            id=stored.id,
+            fact=stored.fact,
+            canonical_url=stored.canonical_url,
+            created_at=stored.created_at,
+            story_id=stored.story_id,
+            novelty=stored.novelty,
+            told=standing.told,
+            opinion=standing.opinion,
+            said_at=standing.said_at,
+        )

@@ -17,6 +17,7 @@ from scout_cli.core import shape
 from scout_cli.core.asking import fingerprint
 from scout_cli.core.models import SeenPage
 from scout_cli.core.ports import (
+    NEAREST,
     Answer,
     Background,
     Earlier,
@@ -213,22 +214,22 @@ class MemoryOf:
         found: Habits = await self._deck.ask("habits", "", Habits, real)
         return found
 
-    async def background(self) -> Background:
+    async def background(self, like: Vector) -> Background:
         """Return how similar the scout's findings are."""
 
         async def real() -> Background:
             assert self._real is not None
-            return await self._real.background()
+            return await self._real.background(like)
 
         found: Background = await self._deck.ask("background", "", Background, real)
         return found
 
-    async def nearest(self, vector: Vector, limit: int = 5) -> Sequence[Neighbour]:
+    async def nearest(self, fact: str, vector: Vector, limit: int = NEAREST) -> Sequence[Neighbour]:
         """Return the closest earlier findings."""
 
         async def real() -> Sequence[Neighbour]:
             assert self._real is not None
-            return await self._real.nearest(vector, limit)
+            return await self._real.nearest(fact, vector, limit)
 
         key = _packed(vector)
         found: list[Neighbour] = await self._deck.ask("nearest", key, list[Neighbour], real)

@@ -116,10 +116,10 @@ async def by_ids(db: Connection, user_id: UUID, ids: Sequence[UUID]) -> list[Fin
 
 
 async def of_story(db: Connection, user_id: UUID, story_id: UUID, limit: int) -> list[Finding]:
-    """Return the first `limit` findings of one story, oldest first."""
+    """Return the first `limit` findings of one story, oldest first, with the one that began it."""
     sql = """
         SELECT * FROM scout_findings WHERE user_id = $1 AND (story_id = $2 OR id = $2)
-        ORDER BY created_at, id LIMIT $3
+        ORDER BY created_at, CASE WHEN id = $2 THEN 0 ELSE 1 END, id LIMIT $3
     """
     return await db.all(Finding, sql, user_id, story_id, limit)
 

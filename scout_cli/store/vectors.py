@@ -40,7 +40,9 @@ class EarlierVector(Record, frozen=True, kw_only=True):
     vector: bytes
     story_id: UUID | None = None
     novelty: Novelty = "new"
+    same_as: UUID | None = None
     opinion: Opinion | None = None
+    said_at: datetime | None = None
 
 
 def pack(vector: Vector) -> bytes:
@@ -99,7 +101,7 @@ async def of_scout(db: Connection, scout_id: UUID, embedder: str) -> list[Earlie
     """Return every finding of a scout that has a vector of this embedder, oldest first."""
     sql = """
         SELECT f.id, f.fact, f.canonical_url, f.created_at, e.vector, f.story_id, f.novelty,
-            o.opinion
+            f.same_as, o.opinion, o.created_at AS said_at
         FROM embeddings e JOIN scout_findings f ON f.id = e.subject_id
         LEFT JOIN finding_opinions o ON o.finding_id = f.id
         WHERE e.scout_id = $1 AND e.embedder = $2 AND e.subject_kind = 'finding'
@@ -108,16 +110,26 @@ async def of_scout(db: Connection, scout_id: UUID, embedder: str) -> list[Earlie
     return await db.all(EarlierVector, sql, scout_id, embedder)
 
 
-async def without(db: Connection, scout_id: UUID, embedder: str) -> list[Finding]:
-    """Return every finding of a scout that has no vector of this embedder, oldest first."""
+async def without(
+    db: Connection, scout_id: UUID, embedder: str, dimension: int | None = None
+) -> list[Finding]:
+    """Return every finding of a scout that has no vector of this embedder, oldest first.
+
+    Args:
+        db: the database.
+        scout_id: whose findings.
+        embedder: its name.
+        dimension: those of another length count as none; None takes any.
+    """
     sql = """
         SELECT f.* FROM scout_findings f
         LEFT JOIN embeddings e
             ON e.subject_id = f.id AND e.subject_kind = 'finding' AND e.embedder = $2
-        WHERE f.scout_id = $1 AND e.subject_id IS NULL
+        WHERE f.scout_id = $1
+            AND (e.subject_id IS NULL OR e.dimension <> CAST($3 AS INTEGER))
         ORDER BY f.created_at, f.id
     """
-    return await db.all(Finding, sql, scout_id, embedder)
+    return await db.all(Finding, sql, scout_id, embedder, dimension)
 
 
 class FoundVector(Record, frozen=True, kw_only=True):

@@ -34,7 +34,8 @@ def test_why_shows_each_rung_with_its_numbers():
     stage.call("run", name)
     (first, *_) = json.loads(stage.call("findings", "--json").out)["findings"]
     said = stage.call("why", first["id"])
-    for part in ("likeness", "nothing to compare with", "cut-offs", "built-in/lexical-1"):
+    own = "the embedder's own below 12 stories"
+    for part in ("likeness", "nothing to compare with", "cut-offs", "built-in/lexical-1", own):
         assert part in said.out
     told = json.loads(stage.call("why", first["id"], "--json").out)
     assert told["finding"]["path"]["embedder"] == "built-in/lexical-1"

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from scout_cli.core.models import Near, Path, Rung
-from scout_cli.core.ports import Habits
+from scout_cli.core.ports import Background, Habits
 from scout_cli.errors import InvalidInput, NotFound
 from scout_cli.llm.builtin import LexicalEmbedder, vector_of
 from scout_cli.service import forgetting
@@ -205,14 +205,14 @@ async def test_an_opinion_moves_the_cut_offs_and_can_be_taken_back(place):
 
 async def test_the_background_is_the_scout_s_own(place):
     """From a dozen stories on, their median likeness replaces the embedder's."""
-    memory = StoredMemory(place.db, place.scout.id, LexicalEmbedder())
-    assert (await memory.background()).cosine is None
     names = "Arden Brink Corby Dunmore Elswick Farrow Garth Holby Ilford Jarrow Kelso Lorton"
-    await place.keep(
-        *[f"The weekly ferry report of {name} was published." for name in names.split()]
-    )
+    first, *others = [f"The weekly ferry report of {name} was published." for name in names.split()]
+    await place.keep(first)
     memory = StoredMemory(place.db, place.scout.id, LexicalEmbedder())
-    usual = await memory.background()
+    assert (await memory.background(vector_of("x"))) == Background()
+    await place.keep(*others)
+    memory = StoredMemory(place.db, place.scout.id, LexicalEmbedder())
+    usual = await memory.background(vector_of("x"))
     assert usual.sample == 12
     assert usual.cosine > 0.5
 

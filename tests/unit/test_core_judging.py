@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import pytest
 
 from scout_cli.core.answers import JudgeAnswer
@@ -11,12 +9,15 @@ from scout_cli.core.judging import Judge, Pair
 from scout_cli.core.models import Rung
 from scout_cli.core.verdicts import NONE, UNSURE, Verdict, settle
 from scout_cli.errors import InvalidInput
+from scout_cli.testing import page
 from tests.agent_world import COMPANY, PRICE, ROUTE, model, run
 from tests.unit.test_agent import known
 
 EARLIER = "The ferry from Saltmere to Hollen returns in May."
 LATER = "The ferry from Saltmere to Hollen returns on 14 May with a new captain."
 QUESTION = Judge(pairs=(Pair(earlier=EARLIER, later=LATER),))
+AGAIN = "On 3 May 2026 Saltmere Ferries will open a new route to Hollen, the company said."
+TURNED = page("https://turned.example/x", f"# News\n{AGAIN}", title="Saltmere Ferries news")
 SIMILAR = "Saltmere asks 12.50 euros for every crossing by boat."
 
 
@@ -56,7 +57,7 @@ def test_lines_are_read_as_answers():
 
 def test_what_the_model_says_settles_a_verdict():
     """None is a repeat, a new fact an update that names it, unsure stays as it was."""
-    open_ = Verdict(novelty="possible_repeat", same_as=UUID(int=1))
+    open_ = Verdict(novelty="possible_repeat")
     assert settle(open_, NONE, "model").novelty == "repeat"
     told = settle(open_, "a new captain", "model")
     assert (told.novelty, told.changed) == ("update", "a new captain")
@@ -86,3 +87,39 @@ async def test_without_a_model_the_doubtful_is_told_and_labelled():
     (doubtful,) = [fact for fact in ran.result.facts if fact.novelty == "possible_repeat"]
     assert doubtful.path.rungs[-1].outcome == "not asked"
     assert ran.result.usage.calls == 0
+
+
+GREEN = "Saltmere Ferries will paint its old ships green in winter."
+BLUE = "Saltmere Ferries will paint its old ships blue in winter."
+TWO = tuple(
+    page(f"https://{name}.example/x", f"# {name}\n{fact}", title="Saltmere Ferries ships")
+    for name, fact in (("one", GREEN), ("two", BLUE))
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "novelty", "items", "sources"),
+    [("none", "repeat", 1, 2), ("unsure", "possible_repeat", 2, 2), ("blue", "new", 2, 2)],
+)
+async def test_the_model_judges_what_resembles_within_one_run(said, novelty, items, sources):
+    """One rule for two pages of one run and of two: nothing is told twice without a label."""
+    ran = await run(pages=TWO, thinker=model(JudgeAnswer={"news": [said]}))
+    assert [fact.novelty for fact in ran.result.facts] == ["new", novelty]
+    assert len(ran.result.items) == items
+    assert len(ran.result.sources) == sources
+    assert [item.possible_repeat for item in ran.result.items][-1] == (said == "unsure")
+    assert not any(item.changed for item in ran.result.items)
+
+
+async def test_a_twin_within_a_run_tells_how_it_was_decided():
+    """With its likeness, the cut-offs, the embedder, and the finding that it repeats."""
+    ran = await run(pages=(COMPANY, TURNED), thinker=model())
+    first, twin = (fact for fact in ran.result.facts if fact.fact in (ROUTE, AGAIN))
+    assert (twin.novelty, twin.same_as, twin.story_id) == ("repeat", first.id, first.id)
+    assert twin.similarity is not None
+    assert twin.similarity > 0.9
+    assert twin.path.cutoffs == first.path.cutoffs is not None
+    assert twin.path.embedder == first.path.embedder != ""
+    assert twin.path.near[0].id == first.id
+    assert "words" not in [rung.name for rung in twin.path.rungs]
+    assert "[S" not in twin.reason

@@ -198,6 +198,25 @@ def test_a_vetoed_neighbour_does_not_hide_the_repeat_behind_it():
     assert (found.novelty, found.same_as) == ("repeat", UUID(int=2))
 
 
+def test_the_finding_that_decided_is_shown_wherever_it_stands():
+    """Behind any number of closer ones in the same template, which differ."""
+    fact = "The plant near Grenoble has 900 jobs."
+    others = [
+        Neighbour(
+            finding=earlier(f"The plant near Lyon has {number} jobs.", number=number),
+            cosine=0.95 - number / 1_000,
+        )
+        for number in range(100, 120)
+    ]
+    twin = Neighbour(finding=earlier(fact, number=7), cosine=0.75)
+    found = decide(fact, [*others, twin], Cutoffs(lower=0.7, upper=0.9))
+    assert (found.novelty, found.same_as) == ("repeat", UUID(int=7))
+    assert [each.id for each in found.path.near] == [
+        *(UUID(int=number) for number in range(100, 105)),
+        UUID(int=7),
+    ]
+
+
 def test_only_what_is_known_to_be_old_is_stale():
     """A page without a date is never stale."""
     assert stale(datetime(2026, 1, 1, tzinfo=UTC), NOW)
@@ -209,4 +228,4 @@ def test_only_what_is_known_to_be_old_is_stale():
 async def test_vectors_of_another_length_are_not_compared():
     """A finding from before a change of embedder is no neighbour."""
     memory = ListMemory(findings=[(earlier(STORY), array("f", [1.0, 0.0]))])
-    assert await memory.nearest(array("f", [1.0, 0.0, 0.0])) == []
+    assert await memory.nearest(STORY, array("f", [1.0, 0.0, 0.0])) == []

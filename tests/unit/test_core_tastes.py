@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -16,6 +16,7 @@ from scout_cli.core.ports import Earlier, Habits, Hit, Neighbour
 from scout_cli.core.ranking import fuse, rank
 from scout_cli.core.tastes import Said, habits_of
 from scout_cli.core.urls import registrable
+from scout_cli.core.verdicts import NONE, UNSURE, settle
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CUTOFFS = Cutoffs(lower=0.6, upper=0.8, background=0.2)
@@ -65,6 +66,41 @@ def test_what_follows_an_unwanted_finding_is_held_back(opinion):
     assert held.novelty == "suppressed"
     assert "you called" in held.reason
     assert decide(new, [near(old, 0.7, opinion=opinion)], CUTOFFS).novelty == "update"
+
+
+def test_what_was_never_told_is_neither_repeated_nor_updated():
+    """A stale finding only gives a fact its story; the number that was told is the other one."""
+    new = "The ferry carries 9 cars."
+    alone = decide(new, [near(new, 1.0, told="never")], CUTOFFS)
+    assert (alone.novelty, alone.story_id) == ("new", UUID(int=1))
+    assert "never told" in alone.reason
+    told = near("The ferry carries 8 cars.", 0.9)
+    found = decide(new, [near("The ferry carries 7 cars.", 0.95, told="never"), told], CUTOFFS)
+    assert (found.novelty, found.changed) == ("update", "9 instead of 8")
+    assert [each.differs for each in alone.path.near] == ["never told"]
+
+
+@pytest.mark.parametrize("cosine", [1.0, 0.7])
+def test_what_was_held_back_is_held_back_again(cosine):
+    """While the opinion stands; a telling that only resembles it is left to the model."""
+    old, new = "The ferry carries 9 cars to Hollen.", "The ferry brings 9 cars to Hollen."
+    held = near(old, cosine, told="never", opinion="wrong")
+    found = decide(old if cosine == 1.0 else new, [held], CUTOFFS)
+    said = found if found.ask is None else settle(found, NONE, "model")
+    assert (said.novelty, said.same_as) == ("suppressed", UUID(int=1))
+    if found.ask:
+        assert settle(found, UNSURE, None).novelty == "new"
+        assert settle(found, "to Hollen", "model").novelty == "new"
+
+
+@pytest.mark.parametrize("last", ["useful", "not_useful"])
+def test_the_last_of_several_opinions_counts(last):
+    """What follows two findings closely follows the one that was spoken of last."""
+    first = "not_useful" if last == "useful" else "useful"
+    old = near("The ferry carries 8 cars.", 0.95, opinion=first, said_at=NOW)
+    later = near("The ferry carries 7 cars.", 0.9, opinion=last, said_at=NOW + timedelta(days=1))
+    found = decide("The ferry carries 9 cars.", [old, later], CUTOFFS)
+    assert found.novelty == ("update" if last == "useful" else "suppressed")
 
 
 def test_cut_offs_keep_their_place_on_another_background():

@@ -58,7 +58,7 @@ class Path(Record, frozen=True, kw_only=True, omit_defaults=True):
     background: float | None = None
     """How similar two different findings of this scout are, as a rule."""
     sample: int = 0
-    """Findings that the background was taken from; 0 for the embedder's own."""
+    """Stories that the background was taken from; 0 for the embedder's own."""
     shift: float = 0.0
     """By how much what the user said moved the cut-offs."""
     judged: str = ""

@@ -21,7 +21,15 @@ from scout_cli.core.ports.looking import (
     SearchQuery,
 )
 from scout_cli.core.ports.parts import Parts
-from scout_cli.core.ports.remembering import Background, Earlier, Habits, Memory, Neighbour
+from scout_cli.core.ports.remembering import (
+    NEAREST,
+    Background,
+    Earlier,
+    Habits,
+    Memory,
+    Neighbour,
+    Told,
+)
 from scout_cli.core.ports.telling import Channel, Promise
 from scout_cli.core.ports.thinking import (
     A_co,
@@ -40,6 +48,7 @@ from scout_cli.core.ports.thinking import (
 )
 
 __all__ = [
+    "NEAREST",
     "A_co",
     "Answer",
     "Background",
@@ -69,6 +78,7 @@ __all__ = [
     "SearchOutcome",
     "SearchQuery",
     "TokenSink",
+    "Told",
     "Tool",
     "ToolCall",
     "Vector",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from msgspec import field
@@ -12,9 +12,17 @@ from msgspec import field
 from scout_cli.core.models import Novelty, Opinion, Record, SeenPage
 from scout_cli.core.ports.thinking import Vector
 
+NEAREST = 30
+"""Earlier findings that a fact is compared with: facts in one template are closer to each other
+than two tellings of one event, and a scout may find many."""
+
+Told: TypeAlias = Literal["before", "now", "never"]
+"""When the user was told of a finding, or of what it repeats: in an earlier run, in this one,
+never."""
+
 
 class Earlier(Record, frozen=True, kw_only=True):
-    """A finding of an earlier run of the same scout."""
+    """A finding that a fact is compared with: of an earlier run of the scout, or of this one."""
 
     id: UUID
     fact: str
@@ -22,8 +30,11 @@ class Earlier(Record, frozen=True, kw_only=True):
     created_at: datetime
     story_id: UUID | None = None
     novelty: Novelty = "new"
+    told: Told = "before"
     opinion: Opinion | None = None
-    """What the user said of it."""
+    """What the user said of it, or of what it was held back for."""
+    said_at: datetime | None = None
+    """When that was said."""
 
 
 class Neighbour(Record, frozen=True, kw_only=True):
@@ -39,7 +50,7 @@ class Habits(Record, frozen=True, kw_only=True):
     background: float | None = None
     """Median cosine of two different findings; None when there are too few."""
     sample: int = 0
-    """Findings that the background was taken from."""
+    """Stories that the background was taken from; 0 when there are too few."""
     shift: float = 0.0
     """Added to both cut-offs, -0.06 to 0.06: below zero holds back more, above it less."""
     hosts: dict[str, float] = field(default_factory=dict)
@@ -54,7 +65,9 @@ class Background(Record, frozen=True, kw_only=True):
     cosine: float | None = None
     """The median; None when there are too few findings to say."""
     sample: int = 0
-    """Findings that it was taken from."""
+    """Stories that it was taken from; 0 when there are too few."""
+    remade: int = 0
+    """Earlier findings that got another vector, since theirs had another length."""
 
 
 class Memory(Protocol):
@@ -64,16 +77,28 @@ class Memory(Protocol):
         """Return what the user made of this scout's findings; the background is left out."""
         ...
 
-    async def background(self) -> Background:
-        """Return how similar this scout's findings are, by the current embedder."""
+    async def background(self, like: Vector) -> Background:
+        """Return how similar this scout's findings are, by the current embedder.
+
+        Args:
+            like: one of its vectors; those of another length are made again, or left out.
+        """
         ...
 
     async def page(self, canonical_url: str) -> SeenPage | None:
         """Return what is remembered of a page, or None."""
         ...
 
-    async def nearest(self, vector: Vector, limit: int = 5) -> Sequence[Neighbour]:
-        """Return the closest earlier findings of the current embedder, closest first."""
+    async def nearest(self, fact: str, vector: Vector, limit: int = NEAREST) -> Sequence[Neighbour]:
+        """Return the closest earlier findings of the current embedder, closest first.
+
+        Repeats of one finding must not take the places of others.
+
+        Args:
+            fact: the sentence to compare.
+            vector: its embedding.
+            limit: how many at most.
+        """
         ...
 
     async def from_page(self, canonical_url: str) -> Sequence[Earlier]:
