@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from scout_cli.core import novelty, report
-from scout_cli.core.cutoffs import cosine, cutoffs_of
+from scout_cli.core.cutoffs import Cutoffs, cosine, cutoffs_of
 from scout_cli.core.details import signature
 from scout_cli.core.differences import difference
 from scout_cli.core.events import FactCompared
@@ -82,7 +82,7 @@ class Comparison:
         kept: list[tuple[Earlier, Vector]] = []
         found: list[ReportedFact] = []
         for fact, vector in zip(self._facts, vectors, strict=True):
-            siblings = _siblings(fact, vector, kept, levels.background)
+            siblings = _siblings(fact, vector, kept, levels)
             verdict = await self._judge(fact, vector, habits, siblings)
             compared = self._as_reported(fact, verdict)
             self._undecided[compared.id] = verdict
@@ -151,11 +151,12 @@ class Comparison:
 
 
 def _siblings(
-    fact: Fact, vector: Vector, kept: Sequence[tuple[Earlier, Vector]], background: float
+    fact: Fact, vector: Vector, kept: Sequence[tuple[Earlier, Vector]], levels: Cutoffs
 ) -> list[Neighbour]:
     """Return the facts of this run that may say the same.
 
-    One in another state is no update here: nobody was told of the first.
+    One in another state is no update here: nobody was told of the first. Two facts of one page have
+    its names and dates in common, and are two unless they are as close as that.
     """
     details = signature(fact.text)
     near = (
@@ -163,7 +164,12 @@ def _siblings(
         for other, other_vector in kept
         if not difference(details, signature(other.fact))  # costs less than the vectors
     )
-    return [each for each in near if each.cosine > background]
+    here = fact.page.canonical_url
+    return [
+        each
+        for each in near
+        if each.cosine > (levels.upper if each.finding.canonical_url == here else levels.background)
+    ]
 
 
 def _sibling(fact: ReportedFact, verdict: Verdict, now: datetime) -> Earlier:

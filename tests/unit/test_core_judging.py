@@ -18,6 +18,7 @@ LATER = "The ferry from Saltmere to Hollen returns on 14 May with a new captain.
 QUESTION = Judge(pairs=(Pair(earlier=EARLIER, later=LATER),))
 AGAIN = "On 3 May 2026 Saltmere Ferries will open a new route to Hollen, the company said."
 TURNED = page("https://turned.example/x", f"# News\n{AGAIN}", title="Saltmere Ferries news")
+GREETED = "The mayor of Hollen greets the first guests of Saltmere Ferries on 3 May 2026."
 SIMILAR = "Saltmere asks 12.50 euros for every crossing by boat."
 
 
@@ -123,3 +124,13 @@ async def test_a_twin_within_a_run_tells_how_it_was_decided():
     assert twin.path.near[0].id == first.id
     assert "words" not in [rung.name for rung in twin.path.rungs]
     assert "[S" not in twin.reason
+
+
+async def test_two_facts_of_one_page_are_two():
+    """They share its names and dates, which says nothing."""
+    both = page(
+        "https://one.example/x", f"# News\n{ROUTE}\n{GREETED}", title="Saltmere Ferries news"
+    )
+    ran = await run(pages=(both,), thinker=model())
+    assert [fact.novelty for fact in ran.result.facts] == ["new", "new"]
+    assert not [f for f in ran.result.facts if f.path.near]
