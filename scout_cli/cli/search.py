@@ -47,7 +47,8 @@ def command(
 ) -> None:
     """Search in everything that was found.
 
-    Every word counts; quotes, signs and operators are text like any other.
+    Every word is looked for but small ones such as `the`; quotes and operators are text like any
+    other. A question has at most 1,000 characters.
 
     \b
     Example:

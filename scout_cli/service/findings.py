@@ -21,6 +21,8 @@ from scout_cli.store.opinions import OpinionRow
 _FUSION_K = 60
 _DEPTH = 50
 """Findings that each of the two rankings contributes."""
+LONGEST_QUESTION = 1_000
+"""Characters of a question; every word of it is looked for."""
 _LONGEST_STORY = 1_000
 _SHORTEST_ID = 4
 
@@ -239,17 +241,35 @@ class Findings:
             limit: at most so many.
 
         Raises:
-            InvalidInput: there is no word in it.
+            InvalidInput: there is no word in it, or it is longer than `LONGEST_QUESTION`.
             ModelUnavailable: the embedder is absent.
         """
         if not any(char.isalnum() for char in text):
             raise InvalidInput("there is no word to search for", hint="scout search WORDS")
+        if len(text) > LONGEST_QUESTION:
+            raise InvalidInput(
+                f"a question has at most {LONGEST_QUESTION:,} characters, this one {len(text):,}",
+                hint="search for the words that matter",
+            )
         owner = await self.owner()
         depth = max(_DEPTH, limit * 3)
-        worded = await words.ranked(self._db, owner, text, scout_ids=scout_ids, limit=depth)
-        meant = await self._meaning.ranked(
-            self._db, owner, await self._embedder(), text, scout_ids=scout_ids, limit=depth
+        worded = await words.ranked(
+            self._db, owner, text, scout_ids=scout_ids, novelty=novelty, limit=depth
         )
+        meant = await self._meaning.ranked(
+            self._db,
+            owner,
+            await self._embedder(),
+            text,
+            scout_ids=scout_ids,
+            novelty=novelty,
+            limit=depth,
+        )
+        return await self._fused(owner, worded, meant, limit)
+
+    async def _fused(
+        self, owner: UUID, worded: Sequence[UUID], meant: Sequence[UUID], limit: int
+    ) -> list[Match]:
         by_words = {each: place for place, each in enumerate(worded, 1)}
         by_meaning = {each: place for place, each in enumerate(meant, 1)}
         scores = {
@@ -259,12 +279,6 @@ class Findings:
             for each in (*worded, *meant)
         }
         order = sorted(scores, key=lambda each: (-scores[each], str(each)))
-        kept: list[Finding] = []
-        for start in range(0, len(order), limit):
-            found = await findings.by_ids(self._db, owner, order[start : start + limit])
-            kept += [each for each in found if not novelty or each.novelty in novelty]
-            if len(kept) >= limit:
-                break
         return [
             Match(
                 finding=each,
@@ -272,7 +286,7 @@ class Findings:
                 by_words=by_words.get(each.id),
                 by_meaning=by_meaning.get(each.id),
             )
-            for each in kept[:limit]
+            for each in await findings.by_ids(self._db, owner, order[:limit])
         ]
 
 

@@ -8,15 +8,18 @@ the answer is the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import heapq
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
+from scout_cli.core.models import Novelty
 from scout_cli.core.ports import Embedder, Vector
 from scout_cli.service import packing
-from scout_cli.service.packing import Packed
-from scout_cli.store import blocks, nearby
-from scout_cli.store.blocks import Block, Known, Whose
+from scout_cli.service.packing import Bounds, Packed
+from scout_cli.store import blocks, findings, nearby
+from scout_cli.store.blocks import Block, Bound, Known, Whose
 from scout_cli.store.database import Database
 from scout_cli.store.vectors import FoundVector
 
@@ -48,6 +51,7 @@ class Meaning:
         text: str,
         *,
         scout_ids: Sequence[UUID] = (),
+        novelty: Sequence[Novelty] = (),
         limit: int,
     ) -> list[UUID]:
         """Return the findings closest to `text`, closest first, none that is no closer than usual.
@@ -58,6 +62,7 @@ class Meaning:
             embedder: only its vectors are compared.
             text: the question.
             scout_ids: of these scouts only; empty for all.
+            novelty: of these kinds only; empty for all.
             limit: how many at most.
 
         Raises:
@@ -67,14 +72,18 @@ class Meaning:
         floor = embedder.background + _FLOOR * (embedder.cutoffs[0] - embedder.background)
         of = Whose(user_id, embedder.name, len(vector))
         loose, known = await _gathered(db, of, self._size)
-        wanted = set(scout_ids)
-        found = [each for each in loose if not wanted or each.scout_id in wanted]
+        search = _Search(db, novelty, limit, floor)
         ids: list[UUID] = []
         if own := await self._current(db, of, [each.id for each in known if each.here]):
-            look = partial(packing.estimated, own, vector, scout_ids)
-            ids += packing.candidates(await asyncio.to_thread(look), limit, floor)
+            look = partial(packing.bounds, own, vector, floor, scout_ids)
+            rough = await asyncio.to_thread(look)
+            ids += await search.likely(partial(_part, rough))
         if not all(each.here for each in known):
-            ids += await _nearby(db, of, vector, scout_ids, limit, floor)
+            ids += await search.likely(partial(_nearby, db, of, vector, scout_ids))
+        wanted = set(scout_ids)
+        mine = [each for each in loose if not wanted or each.scout_id in wanted]
+        counted = await search.counted([each.id for each in mine])
+        found = [each for each in mine if each.id in counted]
         found += await blocks.exact(db, embedder.name, ids)
         return _closest(found, vector, limit, floor)
 
@@ -90,6 +99,41 @@ class Meaning:
         while len(self._held) > _KEPT:
             del self._held[next(iter(self._held))]
         return list(now.values())
+
+
+class _Search(NamedTuple):
+    """What of a rough look is worth an exact one."""
+
+    db: Database
+    novelty: Sequence[Novelty]
+    limit: int
+    floor: float
+
+    async def likely(self, part: Callable[[int, int], Awaitable[list[Bound]]]) -> list[UUID]:
+        """Return every finding that may be among the closest of those that count.
+
+        Which count is asked of the closest ones first: nearly always they are enough, and where
+        nearly all are repeats, all of them are asked about in the end.
+
+        Args:
+            part: returns some findings, by the number of those before and by how many; highest
+                upper bound first.
+        """
+        found: list[Bound] = []
+        floor, start, size = self.floor, 0, 2 * self.limit
+        while some := await part(start, size):
+            counted = await self.counted([each.id for each in some])
+            found += [each for each in some if each.id in counted]
+            if len(found) >= self.limit:
+                floor = max(floor, heapq.nlargest(self.limit, (e.least for e in found))[-1])
+            if len(some) < size or some[-1].most < floor:
+                break
+            start, size = start + size, 4 * size
+        return [each.id for each in found if each.most >= floor]
+
+    async def counted(self, ids: Sequence[UUID]) -> Collection[UUID]:
+        """Return those of some findings that are of a kind that is looked for."""
+        return await findings.of_kind(self.db, ids, self.novelty) if self.novelty else set(ids)
 
 
 async def pack_all(db: Database, size: int = blocks.SIZE) -> None:
@@ -137,24 +181,14 @@ async def _gathered(db: Database, of: Whose, size: int) -> tuple[list[FoundVecto
     return loose, known
 
 
+async def _part(rough: Bounds, start: int, size: int) -> list[Bound]:
+    return rough.part(start, start + size)
+
+
 async def _nearby(
-    db: Database,
-    of: Whose,
-    vector: Vector,
-    scout_ids: Sequence[UUID],
-    limit: int,
-    floor: float,
-) -> list[UUID]:
-    """Return every finding that may be among the closest of those that the extension compares."""
-    asked = 2 * limit
-    while True:
-        found = await nearby.nearest(db, of, vector, scout_ids=scout_ids, limit=asked)
-        if len(found) < asked:
-            return [each.id for each in found]
-        least = max(floor, found[limit - 1].cosine - nearby.ERROR)
-        if found[-1].cosine + nearby.ERROR < least:
-            return [each.id for each in found if each.cosine + nearby.ERROR >= least]
-        asked *= 4
+    db: Database, of: Whose, vector: Vector, scout_ids: Sequence[UUID], start: int, size: int
+) -> list[Bound]:
+    return await nearby.nearest(db, of, vector, scout_ids=scout_ids, start=start, limit=size)
 
 
 def _closest(found: Sequence[FoundVector], vector: Vector, limit: int, floor: float) -> list[UUID]:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from scout_cli.core.models import Record
 from scout_cli.core.ports import Vector
-from scout_cli.store.blocks import Block
+from scout_cli.store.blocks import Block, Bound
 from scout_cli.store.vectors import FoundVector
 
 _STEPS = 127
@@ -38,12 +38,21 @@ class Packed(Record, frozen=True, kw_only=True):
     """A row of small whole numbers for each vector."""
 
 
-class Estimates(Record, frozen=True, kw_only=True):
-    """Cosines of a question with many findings, and by how much each may be off."""
+class Bounds(Record, frozen=True, kw_only=True):
+    """Between what the cosines of a question with many findings lie, highest upper bound first."""
 
     ids: Any
-    cosines: Any
-    errors: Any
+    least: Any
+    most: Any
+
+    def part(self, start: int, end: int) -> list[Bound]:
+        """Return some of them."""
+        some = slice(start, end)
+        found = zip(self.ids[some], self.least[some], self.most[some], strict=True)
+        return [
+            Bound(id=UUID(bytes=bytes(each).ljust(_ID, b"\0")), least=float(low), most=float(high))
+            for each, low, high in found
+        ]
 
 
 def pack(found: Sequence[FoundVector]) -> bytes:
@@ -85,14 +94,15 @@ def unpacked(block: Block) -> Packed:
     )
 
 
-def estimated(
-    blocks: Collection[Packed], question: Vector, scouts: Sequence[UUID] = ()
-) -> Estimates:
+def bounds(
+    blocks: Collection[Packed], question: Vector, floor: float, scouts: Sequence[UUID] = ()
+) -> Bounds:
     """Return roughly how alike a question and the vectors of blocks are.
 
     Args:
         blocks: at least one.
         question: its unit vector.
+        floor: the least cosine that counts.
         scouts: of these scouts only; empty for all.
     """
     import numpy as np  # noqa: PLC0415 - see `pack`
@@ -108,25 +118,11 @@ def estimated(
         np.concatenate(each)
         for each in ([b.ids for b in blocks], cosines, [b.errors for b in blocks])
     )
+    kept = alike + errors >= floor
     if scouts:
         wanted = np.array([each.bytes for each in scouts], dtype=f"S{_ID}")
-        kept = np.isin(np.concatenate([block.scouts for block in blocks]), wanted)
-        ids, alike, errors = ids[kept], alike[kept], errors[kept]
-    return Estimates(ids=ids, cosines=alike, errors=errors)
-
-
-def candidates(estimates: Estimates, limit: int, floor: float) -> list[UUID]:
-    """Return every finding that may be among the closest.
-
-    Args:
-        estimates: of all of them.
-        limit: how many are looked for.
-        floor: the least cosine that counts.
-    """
-    import numpy as np  # noqa: PLC0415 - see `pack`
-
-    least = estimates.cosines - estimates.errors
-    if len(least) > limit:
-        floor = max(floor, float(np.partition(least, -limit)[-limit]))
-    kept = estimates.ids[estimates.cosines + estimates.errors >= floor]
-    return [UUID(bytes=bytes(each).ljust(_ID, b"\0")) for each in kept]
+        kept &= np.isin(np.concatenate([block.scouts for block in blocks]), wanted)
+    places = np.flatnonzero(kept)
+    places = places[np.argsort(-(alike + errors)[places], kind="stable")]
+    ids, alike, errors = ids[places], alike[places], errors[places]
+    return Bounds(ids=ids, least=alike - errors, most=alike + errors)

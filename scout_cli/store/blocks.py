@@ -42,6 +42,14 @@ class Block(Record, frozen=True, kw_only=True):
     """None for one whose vectors `nearby` compares."""
 
 
+class Bound(NamedTuple):
+    """A finding, and between what its cosine with a question lies, as far as was looked."""
+
+    id: UUID
+    least: float
+    most: float
+
+
 class Known(Record, frozen=True, kw_only=True):
     """That there is a block."""
 

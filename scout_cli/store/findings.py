@@ -14,6 +14,8 @@ from scout_cli.store import words
 from scout_cli.store.database import Connection
 from scout_cli.store.statements import id_pattern, insert, placeholders, values
 
+_AT_ONCE = 500
+
 
 class _Stored(Finding, frozen=True, kw_only=True):
     terms: str
@@ -113,6 +115,20 @@ async def by_ids(db: Connection, user_id: UUID, ids: Sequence[UUID]) -> list[Fin
     """  # noqa: S608 - placeholders
     found = {each.id: each for each in await db.all(Finding, sql, user_id, *ids)}
     return [found[each] for each in ids if each in found]
+
+
+async def of_kind(db: Connection, ids: Sequence[UUID], novelty: Sequence[Novelty]) -> set[UUID]:
+    """Return those of some findings that are of one of these kinds."""
+    found: set[UUID] = set()
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        sql = f"""
+            SELECT id FROM scout_findings
+            WHERE id IN ({placeholders(some, first=1)})
+                AND novelty IN ({placeholders(novelty, first=len(some) + 1)})
+        """  # noqa: S608 - placeholders
+        found.update(await db.all(UUID, sql, *some, *novelty))
+    return found
 
 
 async def of_story(db: Connection, user_id: UUID, story_id: UUID, limit: int) -> list[Finding]:

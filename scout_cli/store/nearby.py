@@ -12,7 +12,7 @@ from uuid import UUID
 
 from scout_cli.core.models import Record
 from scout_cli.core.ports import Vector
-from scout_cli.store.blocks import Block, Whose
+from scout_cli.store.blocks import Block, Bound, Whose
 from scout_cli.store.database import Connection
 from scout_cli.store.statements import placeholders
 from scout_cli.store.vectors import FoundVector, unpack
@@ -44,7 +44,7 @@ SET LOCAL min_parallel_table_scan_size = 0;
 """
 
 
-class Near(Record, frozen=True, kw_only=True):
+class _Near(Record, frozen=True, kw_only=True):
     """A finding and how alike its vector is, within `ERROR`."""
 
     id: UUID
@@ -95,8 +95,9 @@ async def nearest(
     vector: Vector,
     *,
     scout_ids: Sequence[UUID] = (),
+    start: int = 0,
     limit: int,
-) -> list[Near]:
+) -> list[Bound]:
     """Return the findings whose vectors are closest to a question's, closest first.
 
     Args:
@@ -104,20 +105,21 @@ async def nearest(
         of: only these vectors.
         vector: the question's.
         scout_ids: of these scouts only; empty for all.
+        start: how many of them were seen already.
         limit: how many at most.
     """
-    only = f"AND scout_id IN ({placeholders(scout_ids, first=6)})" if scout_ids else ""
+    only = f"AND scout_id IN ({placeholders(scout_ids, first=7)})" if scout_ids else ""
     # `<#>` is the negative inner product, which of unit vectors is the negative cosine.
     sql = f"""
         SELECT finding_id AS id, -(vector <#> CAST(CAST($1 AS text) AS halfvec)) AS cosine
         FROM vector_rows
         WHERE user_id = $2 AND embedder = $3 AND dimension = $4 {only}
-        ORDER BY vector <#> CAST(CAST($1 AS text) AS halfvec) LIMIT $5
+        ORDER BY vector <#> CAST(CAST($1 AS text) AS halfvec), finding_id OFFSET $5 LIMIT $6
     """  # noqa: S608 - placeholders
     async with db.transaction() as tx:
         await tx.script(_WILLING)
-        asked = _written(vector)
-        return await tx.all(Near, sql, asked, *of, limit, *scout_ids)
+        found = await tx.all(_Near, sql, _written(vector), *of, start, limit, *scout_ids)
+    return [Bound(each.id, each.cosine - ERROR, each.cosine + ERROR) for each in found]
 
 
 def _written(vector: Vector) -> str:

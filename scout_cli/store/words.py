@@ -2,15 +2,18 @@
 
 SQLite has them in an FTS5 table, PostgreSQL in a GIN index of its simple configuration. Words are
 made the same for both by `core.words`, so that a language without spaces is searched in pairs of
-characters, and no operator of either query language is ever in them.
+characters, and no operator of either query language is ever in them. A sign that makes a name is
+spelled out, what signs hold together is a word as well: C++ is found as `cplusplus`, Wi-Fi as
+`wifi`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from scout_cli.core.models import Record
+from scout_cli.core.models import Novelty, Record
 from scout_cli.core.words import fold, terms, words
 from scout_cli.store.database import Connection
 from scout_cli.store.statements import placeholders
@@ -18,9 +21,12 @@ from scout_cli.store.statements import placeholders
 CANDIDATES = 2_000
 """The newest findings with one of the words; these are ranked. A word that more have says little.
 """
-_MOST = 24
-"""Words of a question that are looked for."""
 _BATCH = 500
+
+_SIGNED = re.compile(r"\b([^\W\d_]+)(\+{1,2}|#)(?![\w+#])")
+_GLUED = re.compile(r"[^\W\d_]+(?:[&.-][^\W\d_]+)+")
+_SIGNS = str.maketrans({"+": "plus", "#": "sharp", "&": "", ".": "", "-": ""})
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 
 _RANKED = {
     "sqlite": """
@@ -33,7 +39,8 @@ _RANKED = {
     """,
     "postgresql": """
         SELECT m.id FROM (
-            SELECT f.id, ts_rank(to_tsvector('simple', f.terms), to_tsquery('simple', $1)) AS score
+            SELECT f.id,
+                ts_rank(to_tsvector('simple', f.terms), to_tsquery('simple', $1), 1) AS score
             FROM scout_findings f
             WHERE to_tsvector('simple', f.terms) @@ to_tsquery('simple', $1)
                 AND f.user_id = $2 {only}
@@ -50,22 +57,28 @@ class _Due(Record, frozen=True, kw_only=True):
 
 def indexed(*texts: str) -> str:
     """Return the words that some texts are found by, each once, as the database keeps them."""
-    found = (plain for text in texts for term in terms(text) if (plain := _plain(term)))
-    return " ".join(dict.fromkeys(found))
+    return " ".join(dict.fromkeys(word for text in texts for word in _words(text)))
 
 
 def asked(text: str) -> list[str]:
-    """Return the words that a question looks for; quotes, operators and signs are not words.
+    """Return the words that a question looks for; quotes and operators are not words.
 
-    The words as written are among them, for findings that were stored before scout folded them.
+    Earlier spellings are among them, for findings that were stored before scout folded them or
+    read decimals.
     """
-    folded = [_plain(term) for term in terms(text)]
+    earlier = [_plain(term) for term in terms(text)]
     written = [_plain(word.lower()) for word in words(text) if fold(word) != word.lower()]
-    return list(dict.fromkeys(word for word in (*folded, *written) if word))[:_MOST]
+    return list(dict.fromkeys(word for word in (*_words(text), *earlier, *written) if word))
 
 
 async def ranked(
-    db: Connection, user_id: UUID, text: str, *, scout_ids: Sequence[UUID] = (), limit: int
+    db: Connection,
+    user_id: UUID,
+    text: str,
+    *,
+    scout_ids: Sequence[UUID] = (),
+    novelty: Sequence[Novelty] = (),
+    limit: int,
 ) -> list[UUID]:
     """Return the findings that have words of `text`, best first.
 
@@ -74,6 +87,7 @@ async def ranked(
         user_id: the owner.
         text: any text; every word of it counts, none is an operator.
         scout_ids: of these scouts only; empty for all.
+        novelty: of these kinds only; empty for all.
         limit: how many at most.
     """
     found = asked(text)
@@ -86,9 +100,14 @@ async def ranked(
         if sqlite
         else " | ".join(found)
     )
-    only = f"AND f.scout_id IN ({placeholders(scout_ids, first=5)})" if scout_ids else ""
+    args: list[object] = [query, user_id, CANDIDATES, limit]
+    only = ""
+    for column, wanted in (("scout_id", scout_ids), ("novelty", novelty)):
+        if wanted:
+            only += f" AND f.{column} IN ({placeholders(wanted, first=len(args) + 1)})"
+            args += wanted
     sql = _RANKED["sqlite" if sqlite else "postgresql"].format(only=only)
-    return await db.all(UUID, sql, query, user_id, CANDIDATES, limit, *scout_ids)
+    return await db.all(UUID, sql, *args)
 
 
 async def bring_over(db: Connection) -> int:
@@ -127,6 +146,27 @@ async def _bring(db: Connection, due: Sequence[_Due]) -> None:
             "DELETE FROM finding_words_due WHERE finding_id = $1",
             [(each.finding_id,) for each in due],
         )
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield the words of a text as they are kept, what signs join or end as a word of its own."""
+    for term in (*terms(text), *terms(" ".join(_joined(text)))):
+        if word := _plain(_number(term)):
+            yield word
+
+
+def _joined(text: str) -> Iterator[str]:
+    """Yield `cplusplus` for C++, `wifi` for Wi-Fi, `att` for AT&T."""
+    for pattern in (_SIGNED, _GLUED):
+        for match in pattern.finditer(text):
+            yield match[0].translate(_SIGNS)
+
+
+def _number(term: str) -> str:
+    """Return a number in one spelling: 1,500 and 1.500 are 1500, and 12,50 is 12.50."""
+    if _THOUSANDS.fullmatch(term):
+        return _plain(term).replace("x", "")
+    return term.replace(",", ".")
 
 
 def _plain(term: str) -> str:

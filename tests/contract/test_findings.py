@@ -123,6 +123,66 @@ async def test_a_search_stays_with_its_user_scouts_and_kinds(place):
     assert await stranger.search("ferry") == []
 
 
+async def test_what_was_told_is_found_behind_any_number_of_repeats(place):
+    """Held back copies with more of the words are not in the way of the one that was told."""
+    told = "The zebra crossing at Quayside reopens."
+    (first,) = await place.keep(told)
+    copies = [f"Zebra, zebra: crossing {n} at Quayside reopens." for n in range(200)]
+    later = {"novelty": "repeat", "same_as": first.id, "created_at": AT + timedelta(days=1)}
+    await place.keep(*copies, **later)
+    (match,) = await place.found.search("zebra crossing", limit=5)
+    assert (match.finding.fact, match.by_words, match.by_meaning) == (told, 1, 1)
+    assert len(await place.said("zebra crossing", novelty=("repeat",), limit=150)) == 150
+
+
+async def test_every_word_of_a_question_is_looked_for(place):
+    """The last of a hundred counts; more than a question holds is refused in words."""
+    await place.keep(*FACTS)
+    many = " ".join(f"w{number}" for number in range(100))
+    assert await place.said(f"{many} captain ticket") == [FACTS[1]]
+    with pytest.raises(InvalidInput, match="1,000 characters"):
+        await place.said("ticket " * 200)
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("C++", "The C++ committee met in Hollen."),
+        ("c#", "The C# committee met in Hollen."),
+        ("C", "The C committee met in Hollen."),
+        ("3.14", "Python 3.14 came out."),
+        ("3.1", "Python 3.1 came out; 4 fixes."),
+        ("12.50", "Die Karte kostet 12,50 Euro."),
+        ("12,50", "Die Karte kostet 12,50 Euro."),
+        ("1500", "They sold 1,500 seats."),
+        ("1.500", "They sold 1,500 seats."),
+        ("don’t", "Don't swim in the harbour."),
+        ("wifi", "The boat has Wi-Fi."),
+        ("Wi-Fi", "The boat has Wi-Fi."),
+        ("nodejs", "A tool for Node.js is there."),
+    ],
+)
+async def test_signs_and_decimals_are_part_of_words(place, text, fact):
+    """What a sign or a decimal tells apart comes first, in any of its spellings."""
+    await place.keep(
+        "The C committee met in Hollen.",
+        "The C++ committee met in Hollen.",
+        "The C# committee met in Hollen.",
+        "Python 3.14 came out.",
+        "Python 3.1 came out; 4 fixes.",
+        "Die Karte kostet 12,50 Euro.",
+        "They sold 1,500 seats.",
+        "Don't swim in the harbour.",
+        "The boat has Wi-Fi.",
+        "A tool for Node.js is there.",
+    )
+    owner = await place.found.owner()
+    (first, *_) = await findings.by_ids(
+        place.db, owner, await words.ranked(place.db, owner, text, limit=5)
+    )
+    assert first.fact == fact
+
+
 async def test_a_search_sees_what_was_added_and_what_was_forgotten(place):
     """The vectors in memory and the full text follow the database."""
     (first,) = await place.keep(FACTS[0])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scout_cli.service.meaning import Meaning, pack_all
-from scout_cli.store import scouts, users, vectors
+from scout_cli.store import findings, scouts, users, vectors
 from tests.contract import rows
 from tests.contract.databases import EVERY
 
@@ -74,10 +74,29 @@ class Shelf:
         kept = (at for at in range(0, MANY, step) if cosines[at] >= 0.05 and at not in without)
         return [self.ids[at] for at in sorted(kept, key=lambda at: (-cosines[at], at))[:limit]]
 
-    async def ranked(self, question, limit, *of, meaning=None):
+    async def tell(self, told):
+        """Store the findings of the vectors: told at these places, repeats elsewhere."""
+        made = [
+            rows.finding(
+                self.of[at % 2],
+                id=self.ids[at],
+                canonical_url=f"https://a.example/{at}",
+                novelty="new" if at in told else "repeat",
+            )
+            for at in range(MANY)
+        ]
+        await findings.add_many(self.db, made)
+
+    async def ranked(self, question, limit, *of, meaning=None, novelty=()):
         """Return what a search brings."""
         return await (meaning or self.meaning).ranked(
-            self.db, self.of[0].user_id, Turned(question), "?", scout_ids=of, limit=limit
+            self.db,
+            self.of[0].user_id,
+            Turned(question),
+            "?",
+            scout_ids=of,
+            novelty=novelty,
+            limit=limit,
         )
 
     async def kept(self):
@@ -112,6 +131,16 @@ async def test_a_search_brings_what_comparing_all_brings(shelf, extended):
             assert await shelf.ranked(question, limit) == shelf.compared(question, limit)
         assert await shelf.ranked(question, 9, shelf.of[0].id) == shelf.compared(question, 9, 2)
     assert await shelf.kept() == ((0, 2) if extended else (2, 0))
+
+
+@pytest.mark.parametrize("told", [{*range(MANY)}, {*range(4, MANY, 9)}, {1}, {MANY - 1}, set()])
+async def test_what_was_not_told_takes_no_place_of_what_was(shelf, told):
+    """Of one kind a search brings what comparing all of that kind brings, however rare it is."""
+    await shelf.tell(told)
+    for question in (*units(3, seed=5), shelf.matrix[0]):
+        for limit in (1, 3, 40):
+            expected = shelf.compared(question, limit, without={*range(MANY)} - told)
+            assert await shelf.ranked(question, limit, novelty=("new", "update")) == expected
 
 
 async def test_what_keeps_house_makes_the_blocks_before_anybody_searches(shelf):

@@ -14,6 +14,7 @@ from scout_cli.server.api.queries import Limit, Moment, PageQuery, asked, listed
 from scout_cli.server.calls import Call, Reply
 from scout_cli.server.etags import tagged
 from scout_cli.server.routing import Route
+from scout_cli.service.findings import LONGEST_QUESTION
 from scout_cli.service.paging import Paged
 from scout_cli.service.views import FindingView, finding_view
 
@@ -34,7 +35,7 @@ class FindingQuery(PageQuery, frozen=True, kw_only=True):
 class SearchQuery(shape.Shape, frozen=True, kw_only=True):
     """What to search for."""
 
-    q: Annotated[str, Meta(min_length=1, max_length=500)]
+    q: Annotated[str, Meta(min_length=1, max_length=LONGEST_QUESTION)]
     """Any words, in any language; none is an operator."""
     scout_id: tuple[UUID, ...] = ()
     novelty: tuple[Novelty, ...] = REPORTED
