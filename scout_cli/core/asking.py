@@ -22,6 +22,8 @@ from scout_cli.core.questions import FollowUp
 from scout_cli.errors import InvalidInput
 
 _FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
+_JSON = re.compile(r"^\W*\{|[{\[]\s*\"|\"\s*:\s*[\"{\[]")
+"""What was meant to be JSON: its pieces are no prose."""
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 _TURN = re.compile(r"<\|([^<>|]{0,40})\|>|<(/?s|(?:start|end)_of_turn)>|\[(/?INST)\]")
 """Marks by which chat templates tell turns apart; a server may read them out of any text."""
@@ -180,7 +182,7 @@ class _Talk:
         """Read the last reply as lines, else answer without the model."""
         try:
             self._refuse_leak()
-            found = self.question.from_lines(self.last.text)
+            found = self.question.from_lines(_lines_of(self.last))
             if found is not None and not self.last.truncated:
                 self.by = "lines"
                 return self.answer(self.question.check(found))
@@ -188,6 +190,13 @@ class _Talk:
             self.error = error.message
         self.by = "fallback"
         return self.answer(self.question.built_in())
+
+
+def _lines_of(reply: ChatReply) -> str:
+    """Return what may be read as lines: no piece of JSON, and no line that was cut off."""
+    if _JSON.search(reply.text):
+        return ""
+    return reply.text.rpartition("\n")[0] if reply.cut else reply.text
 
 
 def render(task: str, slots: Mapping[str, str]) -> str:

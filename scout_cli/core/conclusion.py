@@ -10,6 +10,7 @@ from uuid import UUID
 from scout_cli.core import passages, report
 from scout_cli.core.comparison import Comparison
 from scout_cli.core.fetching import LOOKED
+from scout_cli.core.grounds import shared
 from scout_cli.core.job import Item, Job, ReportedFact, Result, Source
 from scout_cli.core.look import Look
 from scout_cli.core.models import (
@@ -23,7 +24,6 @@ from scout_cli.core.ports import Parts
 from scout_cli.core.reading import Reading
 from scout_cli.core.trail import OpenStep, OutOfTime, Trail
 from scout_cli.core.urls import host_of
-from scout_cli.core.verify import shared
 from scout_cli.core.words import sentences
 from scout_cli.core.writing import CitedFact, Summarise, Write, cites, without_cites
 

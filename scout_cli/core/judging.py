@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from scout_cli.core.answers import MAX_PAIRS, JudgeAnswer
+from scout_cli.core.grounds import denied, has_link, tells
 from scout_cli.core.models import AnsweredBy, Record
 from scout_cli.core.passages import tokens_of
 from scout_cli.core.ports import Reasoner
@@ -15,14 +16,20 @@ from scout_cli.core.report import clean
 from scout_cli.core.signature import numbers
 from scout_cli.core.trail import OutOfTime, Trail
 from scout_cli.core.verdicts import NONE, UNSURE, Verdict, settle
-from scout_cli.core.verify import has_link, shared
-from scout_cli.core.words import fold, folded_set, shorten, terms
+from scout_cli.core.words import fold, shorten, terms, words
 from scout_cli.errors import InvalidInput
 
 _LINE = re.compile(
     r"^\s*(?:[-*•]|\(?\d{1,2}[.):])?\s*(?:(?:later|new|news)\s*:)?\s*(\S.*)$", re.IGNORECASE
 )
-_NOTHING = folded_set("none nothing no nichts keine rien aucun nada ninguno ничего нет same n/a")
+_NOTHING = re.compile(
+    r"(?:there(?: is|'s) |(?:it|(?:the )?later(?: sentence| one)?) (?:tells|says|adds) )?"
+    r"(?:none|no|n a|nothing(?: (?:is )?new| else)?|no new (?:facts?|information|details?)|"
+    r"nichts(?: neues)?|keine?s?|nein|rien(?: de (?:neuf|nouveau))?|aucune?|non|"
+    r"nada(?: nuevo)?|ningun[oa]?|ничего(?: нового)?|нет(?: ничего нового)?)(?: in it| here)?"
+    r"|(?:(?:it is|it's|they are|both (?:are|say|tell)) )?(?:the )?same(?: (?:fact|news|thing))?"
+)
+"""Answers that say `none` and nothing else; `no injuries` may be the news."""
 _FRAME = 300
 """Tokens of the prompt around the pairs, and of the answer's form."""
 
@@ -70,17 +77,25 @@ class Judge(Record, frozen=True, kw_only=True):
 def _read(said: str, pair: Pair) -> str:
     """Return what a model says of a pair as `none`, `unsure`, or a new fact of the later one."""
     text = shorten(clean(said), 160).strip("\"'. ")
-    if _says_nothing(text):
+    if _says_nothing(text, pair):
         return NONE
     known, told = set(terms(pair.earlier)), terms(text)
     adds = any(term not in known for term in told)
-    grounded = numbers(text) <= numbers(pair.later) and shared(text, pair.later) >= 0.5
-    return text if told and adds and grounded and not has_link(text) else UNSURE
+    return text if adds and _borne_out(text, pair.later) else UNSURE
 
 
-def _says_nothing(text: str) -> bool:
-    first, *others = fold(text).replace(".", " ").split() or ["unsure"]
-    return first in _NOTHING and len(others) <= 2
+def _says_nothing(text: str, pair: Pair) -> bool:
+    """Return whether an answer is none; several words of the later sentence may be its news."""
+    found = [fold(word) for word in words(text)]
+    quoted = len(found) > 1 and set(found) <= {fold(word) for word in words(pair.later)}
+    return not quoted and _NOTHING.fullmatch(" ".join(found)) is not None
+
+
+def _borne_out(text: str, later: str) -> bool:
+    """Return whether the later sentence says what a model names, and denies no word of it."""
+    if has_link(text) or not numbers(text) <= numbers(later) or not tells(later, text):
+        return False
+    return bool(denied(text)) or denied(later).isdisjoint(terms(text))
 
 
 async def ask_about(

@@ -22,10 +22,10 @@ from scout_cli.core.answers import (
     PlanAnswer,
     SetUpAnswer,
 )
+from scout_cli.core.grounds import without_links
 from scout_cli.core.models import Record
 from scout_cli.core.ports import ToolCall
 from scout_cli.core.report import clean
-from scout_cli.core.verify import without_links
 from scout_cli.core.words import fold, shorten, terms
 from scout_cli.errors import InvalidInput
 

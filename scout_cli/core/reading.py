@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scout_cli.core import passages, report, verify
+from scout_cli.core import grounds, passages, report, verify
 from scout_cli.core.answers import Claim, ExtractAnswer
 from scout_cli.core.events import FactDropped, FactVerified
 from scout_cli.core.fetching import ReadPage
@@ -138,10 +138,9 @@ class Reading:
     def _told(self, claim: Claim, quote: str, read: ReadPage) -> str:
         """Return the claim in its own words if the quote bears them out, else the quote."""
         text = report.clean(claim.fact)
-        context = f"{read.page.title} {self._job.goal}"
-        if len(text) >= 10 and verify.supported(text, quote, context=context):
+        if len(text) >= 10 and grounds.supported(text, quote, title=read.page.title):
             return text
-        return shorten(verify.without_links(quote), 300)
+        return shorten(grounds.without_links(quote), 300)
 
 
 def _stated(claim: Claim, quote: str) -> str:
@@ -149,4 +148,4 @@ def _stated(claim: Claim, quote: str) -> str:
     date = report.clean(claim.date)
     found = numbers(date)
     said = found <= numbers(quote) if found else fold(date) in fold(quote)
-    return date if said and not verify.has_link(date) else ""
+    return date if said and not grounds.has_link(date) else ""

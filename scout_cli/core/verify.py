@@ -16,7 +16,7 @@ from itertools import repeat
 
 from scout_cli.core.models import Record
 from scout_cli.core.signature import negated, numbers
-from scout_cli.core.words import fold, sentences, terms, width, words
+from scout_cli.core.words import fold, sentences, width, words
 
 MIN_QUOTE_WORDS = 4
 MIN_QUOTE_WIDTH = 24
@@ -27,12 +27,9 @@ MAX_QUOTE = 600
 _SAME_ENOUGH = 0.85
 _LEFT_OUT = 200
 """Most characters that an ellipsis may stand for."""
-_STEM = 4
 _REPLACED = str.maketrans({**dict.fromkeys("‘’‚‛`´′", "'"), **dict.fromkeys("“”„‟«»″", '"'),
                            **dict.fromkeys("‐‑‒–—―−", "-"), "…": "..."})  # fmt: skip
 _ELLIPSIS = re.compile(r"\s*(?:\[\s*(?:\.\.\.|…)\s*\]|\.\.\.|…)\s*")
-_URL = re.compile(r"https?:|\w://|\bwww\.|\]\(", re.IGNORECASE)
-"""Also in the middle of a word: what is glued to an address may be taken off again."""
 _RUNS = re.compile(r"(?P<plain>[!-_a-~]+(?: [!-_a-~]+)*)|.", re.DOTALL)
 """Words of ASCII with single spaces between are as they are but for the case; the rest one by one.
 """
@@ -104,46 +101,6 @@ def locate(quote: str, text: str) -> Located | None:
     if spliced := _spliced(wanted, page):
         return _checked(page.slice(*spliced), repaired=True)
     return _nearest(wanted, text)
-
-
-def supported(claim: str, quote: str, *, context: str = "", overlap: float = 0.5) -> bool:
-    """Return whether `claim` says no more than `quote` as far as code can tell.
-
-    Every number of the claim must stand in the quote, a negation must be in both or in neither,
-    its words must be mostly the quote's, and it holds no link.
-
-    Args:
-        claim: a sentence in somebody's own words.
-        quote: what it rests on.
-        context: words that may be used as well, such as the title of the page.
-        overlap: the least share of the claim's words that must be known.
-    """
-    if has_link(claim) or not numbers(claim) <= numbers(quote):
-        return False
-    if negated(claim) != negated(quote):
-        return False
-    return shared(claim, f"{quote} {context}") >= overlap
-
-
-def shared(claim: str, ground: str) -> float:
-    """Return the share of the claim's words that are in `ground`, by their first letters, 0..1."""
-    said = _stems(claim)
-    return len(said & _stems(ground)) / len(said) if said else 0.0
-
-
-@lru_cache(maxsize=512)
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(term[:_STEM] for term in terms(text))
-
-
-def has_link(text: str) -> bool:
-    """Return whether `text` holds a web address or the Markdown of a link."""
-    return _URL.search(text) is not None
-
-
-def without_links(text: str) -> str:
-    """Return `text` without the words that hold a link."""
-    return " ".join(word for word in text.split() if not _URL.search(word))
 
 
 def _wide(text: str) -> bool:

@@ -12,16 +12,18 @@ from typing import ClassVar
 
 from scout_cli.core import extractive
 from scout_cli.core.answers import SummaryAnswer, WriteAnswer
+from scout_cli.core.grounds import has_link, shared, supported, tells
 from scout_cli.core.models import Record
 from scout_cli.core.questions import bullets
 from scout_cli.core.report import clean
 from scout_cli.core.signature import negated, numbers
-from scout_cli.core.verify import has_link, shared, supported
 from scout_cli.core.words import language_of, shorten
 from scout_cli.errors import InvalidInput
 
 _CITES = re.compile(r"\s*\[S\d{1,2}(?:\s*[,;]\s*S?\d{1,2}|\s+S\d{1,2})*\]")
 _CITED = re.compile(r"\d{1,2}")
+_OF_TRANSLATION = 0.2
+"""The share of known words to ask of a translation, which keeps little but the names."""
 
 
 class CitedFact(Record, frozen=True, kw_only=True):
@@ -85,11 +87,17 @@ class Write(Record, frozen=True, kw_only=True):
         nearest = max(likeness, key=likeness.__getitem__)
         used = [fact for fact in likeness if likeness[fact] >= 0.6 * likeness[nearest]]
         ground = " ".join(f"{fact.fact} {fact.quote} {fact.date}" for fact in used)
-        invents = not numbers(text) <= numbers(ground) or shared(text, ground) < self._least
-        if invents or negated(text) != negated(nearest.fact):
+        if not numbers(text) <= numbers(ground) or negated(text) != negated(nearest.fact):
+            return ""
+        if not self._borne_out(text, ground):
             return ""
         borne = {number for fact in used for number in fact.sources}
         return f"{text} {_marks([number for number in cited if number in borne])}"
+
+    def _borne_out(self, text: str, ground: str) -> bool:
+        if _translates(self.language, [fact.fact for fact in self.facts]):
+            return shared(text, ground) >= _OF_TRANSLATION
+        return tells(ground, text)
 
     def _tells(self, item: str, fact: CitedFact) -> bool:
         """Return whether nothing of `fact` is lost when only `item` is shown."""
@@ -102,7 +110,9 @@ class Write(Record, frozen=True, kw_only=True):
 
     @property
     def _least(self) -> float:
-        return _least_overlap(self.language, [fact.fact for fact in self.facts])
+        """The share of known words from which an item and a fact tell the same."""
+        translates = _translates(self.language, [fact.fact for fact in self.facts])
+        return _OF_TRANSLATION if translates else 0.5
 
 
 class Summarise(Record, frozen=True, kw_only=True):
@@ -127,8 +137,8 @@ class Summarise(Record, frozen=True, kw_only=True):
         """Refuse a sentence that says more than the facts do."""
         sentence = shorten(clean(without_cites(answer.sentence)), 150)
         nearest = max(self.facts, key=lambda fact: _likeness(sentence, fact), default="")
-        least = _least_overlap(self.language, self.facts)
-        if not supported(sentence, nearest, overlap=least):
+        overlap = _OF_TRANSLATION if _translates(self.language, self.facts) else None
+        if not supported(sentence, nearest, overlap=overlap):
             raise InvalidInput("the sentence says something that the news does not")
         return SummaryAnswer(sentence=sentence)
 
@@ -168,7 +178,7 @@ def _likeness(left: str, right: str) -> float:
     return max(shared(left, right), shared(right, left))
 
 
-def _least_overlap(language: str, facts: Sequence[str]) -> float:
-    """Return the share of known words to ask for; a translation keeps little but the names."""
+def _translates(language: str, facts: Sequence[str]) -> bool:
+    """Return whether facts are to be told in another language than theirs."""
     wanted = language.partition("-")[0].lower()
-    return 0.2 if wanted and language_of(" ".join(facts)) != wanted else 0.5
+    return bool(wanted) and language_of(" ".join(facts)) != wanted

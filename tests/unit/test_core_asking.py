@@ -136,6 +136,39 @@ async def test_the_line_format(question, lines, expected):
     assert (answer.by, got) == ("lines", expected)
 
 
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        '{"sentence": "Saltmere Ferries will open a new route to Hollen',
+        'Here it is: {"facts": [{"fact": "Saltmere Ferries will open a new route to Hollen',
+        '```json\n{"items": ["Saltmere Ferries will open a new route to Hollen',
+        '["Saltmere Ferries will open a new route to Hollen',
+        '- {"query": "Saltmere Ferries will open"',
+        f'fact: {ROUTE}\nquote: {{"quote": "{ROUTE}',
+    ],
+)
+async def test_a_piece_of_json_is_no_line(question, piece):
+    """What stands in it may be half of something; nobody is told a bracket."""
+    answer, _ = await ask(question, piece, piece)
+    assert answer.value == question.built_in()
+
+
+@pytest.mark.parametrize(
+    ("question", "lines", "kept"),
+    [
+        (SUMMARY, "Saltmere Ferries will open a new", SUMMARY.built_in()),
+        (PLAN, "- ferry routes\n- harb", answers.PlanAnswer(queries=["ferry routes"])),
+        (EXTRACT, f"fact: {ROUTE}\nquote: Saltmere Ferries will", EXTRACT.built_in()),
+    ],
+)
+async def test_a_line_that_was_cut_off_is_not_read(question, lines, kept):
+    """A model that ran out of tokens said everything but the last line."""
+    cut = ChatReply(text=lines, cut=True)
+    answer, _ = await ask(question, cut, cut)
+    assert answer.value == kept
+
+
 async def test_one_call_when_only_one_is_left():
     """At the end of the budget there is no repair turn."""
     answer, model = await ask(PLAN, "prose", calls=1)
@@ -224,6 +257,10 @@ async def test_a_title_of_blanks_is_no_title():
             [f"{SHIPS} [S2]", f"{ROUTE} [S1]"],
         ),
         (
+            ["Saltmere Ferries is bankrupt [S1]", f"{SHIPS} [S2]"],
+            [f"{SHIPS} [S2]", f"{ROUTE} [S1]"],
+        ),
+        (
             ["Elvis lives in the harbour master's house [S1]", f"{SHIPS} [S2]"],
             [f"{SHIPS} [S2]", f"{ROUTE} [S1]"],
         ),
@@ -260,6 +297,7 @@ async def test_a_brief_may_be_translated():
         "Saltmere Ferries will open a new route to Hollen on 9 May 2026.",
         "Saltmere Ferries will never open a new route to Hollen.",
         "Elvis Presley was seen in the harbour of the town.",
+        "Saltmere Ferries is bankrupt, they say.",
         "Saltmere Ferries opens a new route: www.evil.test",
     ],
 )

@@ -30,6 +30,13 @@ SIMILAR = "Saltmere asks 12.50 euros for every crossing by boat."
         ('"none"', NONE),
         ("nothing new", NONE),
         ("Keine.", NONE),
+        ("No.", NONE),
+        ("n/a", NONE),
+        ("Nichts Neues", NONE),
+        ("Rien de nouveau.", NONE),
+        ("Ничего нового", NONE),
+        ("It is the same.", NONE),
+        ("The later sentence tells nothing new.", NONE),
         ("returns on 14 May", "returns on 14 May"),
         ("a new captain", "a new captain"),
         ("returns on 15 May", UNSURE),
@@ -42,6 +49,47 @@ SIMILAR = "Saltmere asks 12.50 euros for every crossing by boat."
 def test_what_a_model_says_is_checked_against_the_sentence(said, read):
     """Only what the later sentence says and the earlier does not is a new fact."""
     assert QUESTION.check(JudgeAnswer(news=[said])).news == [read]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "said"),
+    [
+        (
+            "The Elm bridge collapsed on Monday.",
+            "The Elm bridge collapsed on Monday; no injuries were reported.",
+            "no injuries reported",
+        ),
+        (
+            "The museum is closed for repairs.",
+            "No new date is known for the museum, which is closed for repairs.",
+            "no new date",
+        ),
+        ("Мост обрушился.", "Мост обрушился, нет пострадавших.", "Нет пострадавших"),
+        ("Die Brücke fiel ein.", "Es ist nichts Genaues bekannt.", "Nichts Genaues bekannt"),
+        ("The ferry sank.", "The ferry sank; no new details are known.", "no new details"),
+    ],
+)
+def test_a_fact_that_says_no_is_news(earlier, later, said):
+    """`No` at the beginning of what a model names is a word of the news, not the answer none."""
+    question = Judge(pairs=(Pair(earlier=earlier, later=later),))
+    assert question.check(JudgeAnswer(news=[said])).news == [said]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["No idea.", "no answer possible", "No valid JSON", "Nothing (sorry)", "no casualties",
+     "No, there is a new captain", "I cannot tell", "没有", "a new captain drowned"],
+)  # fmt: skip
+def test_what_is_no_answer_leaves_it_open(said):
+    """Only an answer that clearly says none may silence; the rest is told, with a label."""
+    assert QUESTION.check(JudgeAnswer(news=[said])).news == [UNSURE]
+
+
+def test_what_is_denied_is_not_named_as_if_it_were_so():
+    """`Injuries reported` is not what `no injuries were reported` says."""
+    later = "The Elm bridge collapsed; no injuries were reported."
+    question = Judge(pairs=(Pair(earlier="The Elm bridge collapsed.", later=later),))
+    assert question.check(JudgeAnswer(news=["injuries reported"])).news == [UNSURE]
 
 
 def test_an_answer_for_each_pair_is_needed():

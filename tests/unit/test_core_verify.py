@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scout_cli.core.verify import MAX_QUOTE, locate, supported, without_links
+from scout_cli.core.grounds import supported, without_links
+from scout_cli.core.verify import MAX_QUOTE, locate
 from scout_cli.core.words import sentences, words
+from scout_cli.evaluation.pairs import all_pairs
 
 PAGE = """# Harbour news
 
@@ -178,11 +180,55 @@ def test_a_hostile_page_takes_time_in_proportion():
         ("HACKED by the pirates of the sea", "The bridge will open on 3 May 2026.", False),
         ("The bridge opens, see https://evil.test", "The bridge opens, see page 2.", False),
         ("[The bridge](x) will open", "The bridge will open on 3 May.", False),
+        ("The bridge is opened on 3 May, officials said.", "The bridge opens on 3 May.", True),
+        ("The bridge is bankrupt.", "The bridge will open on 3 May 2026.", False),
+        ("The bank is bankrupt.", "The bank opens on 3 May.", False),
+        ("The Elm bridge opens in Hollen.", "The Elm bridge opens in Holland.", False),
+        ("The strike begins on Monday.", "The strike begins on Thursday.", False),
+        ("The town opens a pool.", "The town plans to open a pool.", False),
+        ("The council fined the bakery.", "The council fined the butcher.", False),
+        (
+            "The council did not pay the bridge.",
+            "The council paid the bridge, not the pool.",
+            False,
+        ),
+        ("The opening is delayed to May.", "The opening was postponed to May.", True),
+        ("Die Brücke wird am 3. Mai eröffnet.", "Am 3. Mai eröffnen sie die neue Brücke.", True),
+        ("新航线五月开通。", "新航线将于五月三日正式开通。", False),
     ],
 )
 def test_a_claim_says_no_more_than_its_quote(claim, quote, held):
-    """Numbers, negations, links and words that the quote lacks are not reported."""
+    """Numbers, days, names, denials, links and telling words that the quote lacks are refused."""
     assert supported(claim, quote) is held
+
+
+@pytest.mark.parametrize(
+    ("quote", "held"),
+    [
+        ("It will open a new route to Hollen.", True),
+        ("The company will open a new route to Hollen.", True),
+        ("Kelvin Boats will open a new route to Hollen.", False),
+        ("It will open a new route.", False),
+    ],
+)
+def test_the_title_of_a_page_may_name_what_it_is_about(quote, held):
+    """What a quote calls `it` may have its name, but no name stands in the place of another."""
+    claim = "Saltmere Ferries will open a new route to Hollen."
+    assert supported(claim, quote, title="Saltmere Ferries: the news") is held
+    assert not supported(claim, quote, title="Bankrupt, they say")
+
+
+@pytest.mark.parametrize("label", ["different", "update"])
+def test_no_other_fact_is_borne_out(label):
+    """Of the labelled pairs, not one other fact passes for what the earlier sentence says."""
+    others = [pair for pair in all_pairs() if pair.label == label]
+    assert [pair for pair in others if supported(pair.later, pair.earlier)] == []
+
+
+def test_light_edits_are_borne_out():
+    """Most lightly edited copies are told in their own words, the others in the page's."""
+    copies = [pair for pair in all_pairs() if pair.kind == "copy"]
+    assert sum(supported(pair.later, pair.earlier) for pair in copies) >= 0.6 * len(copies)
 
 
 def test_links_are_taken_out_of_a_sentence():
