@@ -127,7 +127,7 @@ def _table(db: sqlite3.Connection, name: str, told: Mapping[tuple[str, str], str
             f"default `{default}`" if default is not None else "",
             f"of [{owners[column]}](#{owners[column]})" if column in owners else "",
         ]
-        about = told.get((name, column), "")
+        about = _COLUMNS.get((name, column)) or told.get((name, column), "")
         rows.append(
             f"| `{column}` | {kind} | {', '.join(note for note in notes if note)} | {about} |"
         )
@@ -244,6 +244,14 @@ _TABLES = {
     "vector_blocks": "Vectors packed by the hundred: a copy, for searching through all of them.",
 }
 """What no comment in the migrations says."""
+_COLUMNS = {
+    ("scout_executions", "model"): "Provider and name of the model that was asked.",
+    ("scout_executions", "embedder"): "Whose vectors the facts were compared by.",
+    ("scout_executions", "prompts"): "A hash of what was shown to the model whatever the wish: the "
+    "[prompts](prompts.md), the schemas of the answers, the tools. Runs with other ones compare "
+    "badly; `scout history --steps` shows it.",
+}
+"""The same, of columns."""
 _STREAMS = "".join(metrics.metric("scout_streams", "gauge", "Event streams that are open.", []))
 _UNFILLED = {
     "scout_runs_day": ["outcome"],
@@ -291,5 +299,9 @@ _HEAD_PROMPTS = """# Prompts
 Everything that is said to a language model, as it stands in `scout_cli/core/prompts/`. Words in
 double braces are filled in. After each question stands the JSON Schema of its answer; models
 that take a format get it there as well. Pages stand between two lines that nobody can guess,
-and are called material. A run stores a hash of these texts with its result, so that results of
-other words are told apart."""
+and are called material. The schemas are made of `core/answers.py`, the tools of `core/tools.py`.
+
+A run stores a hash of all that it shows a model whatever the wish, its texts, schemas and tools, so
+that results of other words are told apart: `prompts` in [its row](tables.md#scout_executions), over
+HTTP and in `scout history --json`, and above the steps of `scout history --steps`. The chat that
+sets up a scout is not part of it."""

@@ -100,7 +100,7 @@ def _print(
         ],
     )
     if newest:
-        streams.put(f"\nSteps of {str(shown[0].id)[:8]}:\n")
+        streams.put(f"\nSteps of {str(shown[0].id)[:8]}{_asked(shown[0])}:\n")
         tables.show(
             _STEP_COLUMNS,
             [
@@ -114,6 +114,12 @@ def _print(
                 for step in newest
             ],
         )
+
+
+def _asked(run: Execution) -> str:
+    if not run.model or not run.prompts:
+        return ""
+    return f" (model {streams.line(run.model)}, prompts {streams.line(run.prompts)})"
 
 
 def _took(run: Execution) -> str:

@@ -15,10 +15,12 @@ from typing import Any
 from uuid import UUID
 
 from scout_cli.core import shape, tools
+from scout_cli.core.judging import Judge, Pair
 from scout_cli.core.models import AnsweredBy
 from scout_cli.core.passages import CHARACTERS_PER_TOKEN
 from scout_cli.core.ports import Answer, ChatModel, ChatReply, ChatRequest, Message, TokenSink
-from scout_cli.core.questions import FollowUp
+from scout_cli.core.questions import Extract, FollowUp, Plan, SetUp
+from scout_cli.core.writing import CitedFact, Summarise, Write
 from scout_cli.errors import InvalidInput
 
 _FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
@@ -39,6 +41,18 @@ _UNSEEN = re.compile(
 """What no reader sees and a model reads: controls, directions, tags, blanks, variants."""
 _BREAKS = str.maketrans(dict.fromkeys("\r\x0b\x0c\x85\u2028\u2029", "\n"))
 _PROMPTS = files("scout_cli.core") / "prompts"
+_SOME_ROOM = 1_000
+_EXAMPLES: tuple[Any, ...] = (
+    SetUp(goal="x"),
+    Plan(goal="x"),
+    Plan(goal="x", have=("x",)),
+    Extract(goal="x", title="x", text="x"),
+    FollowUp(goal="x", facts=(), unread={}, queries=()),
+    FollowUp(goal="x", facts=("x",), unread={1: "x"}, queries=("x",)),
+    Write(goal="x", facts=(CitedFact(sources=(1, 2), fact="x", quote="x", date="x"),)),
+    Summarise(goal="x", facts=("x",)),
+    Judge(pairs=(Pair(earlier="x", later="x"), Pair(earlier="x", later="x"))),
+)
 
 
 class Asking:
@@ -97,13 +111,7 @@ class Asking:
 
     async def _call_tools(self, question: FollowUp, on_token: TokenSink | None) -> Answer:
         talk = _Talk(question, 0, self._fence(question))
-        task = render("follow_up_tools", {**question.slots(0), "marker": talk.fence})
-        request = ChatRequest(
-            messages=(Message(role="user", content=task),),
-            tools=tools.offered(),
-            max_tokens=question.max_tokens,
-        )
-        talk.count(await self._model.chat(request, on_token))
+        talk.count(await self._model.chat(talk.tools(), on_token))
         told = shape.encode([call.arguments for call in talk.last.tool_calls]).decode()
         calls = () if talk.fence in told else talk.last.tool_calls
         return talk.answer(question.from_calls(calls))
@@ -137,6 +145,15 @@ class _Talk:
             ]
         return ChatRequest(
             messages=tuple(messages), schema=schema, max_tokens=self.question.max_tokens
+        )
+
+    def tools(self) -> ChatRequest:
+        """Return the follow-up question for a model that calls tools."""
+        task = render("follow_up_tools", {**self.question.slots(0), "marker": self.fence})
+        return ChatRequest(
+            messages=(Message(role="user", content=task),),
+            tools=tools.offered(),
+            max_tokens=self.question.max_tokens,
         )
 
     def count(self, reply: ChatReply) -> None:
@@ -221,10 +238,20 @@ def harmless(text: str) -> str:
 
 @cache
 def fingerprint() -> str:
-    """Return a short hash of all prompt files, stored with every run."""
-    names = sorted(entry.name for entry in _PROMPTS.iterdir() if entry.name.endswith(".md"))
-    text = "\0".join(_prompt(name.removesuffix(".md")) for name in names)
-    return sha256(text.encode()).hexdigest()[:12]
+    """Return a short hash of what a run shows a model whatever the wish; stored with every run.
+
+    Of all that is asked about one example each: the prompts and the words that fill in for what is
+    missing, the notes and schemas of answers, the tools, the most tokens of an answer.
+    """
+    shown = [request for question in _EXAMPLES for request in _requests(question)]
+    return sha256(shape.encode(shown)).hexdigest()[:12]
+
+
+def _requests(question: Any) -> list[ChatRequest]:
+    talk = _Talk(question, _SOME_ROOM, "page-0")
+    first = talk.request()
+    talk.error = "x"
+    return [first, talk.request(), *([talk.tools()] if isinstance(question, FollowUp) else [])]
 
 
 @cache

@@ -93,6 +93,8 @@ class ExecutionView(ExecutionGlance, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     model: str | None = None
     embedder: str | None = None
+    prompts: str | None = None
+    """A hash of what was shown to the model whatever the wish: questions, schemas, tools."""
 
 
 class StepView(Record, frozen=True, kw_only=True):

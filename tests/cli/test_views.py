@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from scout_cli.core import asking
 from tests.cli import planted
 from tests.cli.stage import GOAL, LIMITED, SILENT, URL, add, call
 from tests.contract.rows import AT
@@ -85,7 +86,9 @@ def test_history_with_steps():
     """Every step of the newest run, in order, with who answered."""
     call("run", add())
     said = call("history", "--steps")
-    assert "Steps of " in said.out
+    (run,) = data("history")["executions"]
+    model, prompts = run["model"], asking.fingerprint()
+    assert f"Steps of {run['id'][:8]} (model {model}, prompts {prompts}):" in said.out
     assert "Search: " in said.out
     steps = data("history", "--steps")["executions"][0]["steps"]
     assert [step["step_number"] for step in steps] == list(range(1, len(steps) + 1))

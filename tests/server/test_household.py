@@ -46,6 +46,16 @@ async def test_search_finds_by_words(server_anywhere):
         assert (await server_anywhere.get(f"/api/v1/findings/search?{query}", ann)).status == 400
 
 
+async def test_a_run_tells_which_prompts_were_used(server):
+    """Its hash of what the model was shown is in the run, beside the model."""
+    ann = await server.sign_up()
+    has = await furnish(server, ann)
+    run = rows.execution(has.scout, prompts="0123456789ab", model="ollama/x", state="running")
+    await executions.add(await server.app.database(), run)
+    said = (await server.get(f"/api/v1/executions/{run.id}", ann)).json
+    assert (said["prompts"], said["model"]) == ("0123456789ab", "ollama/x")
+
+
 async def test_messages_are_kept_in_their_order(server, clock):
     """What is said about a scout is listed oldest first, with who said it."""
     ann = await server.sign_up()

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from scout_cli.core import answers, asking, shape, tools
+from scout_cli.core import answers, asking, judging, questions, shape, tools, writing
 from scout_cli.core.answers import PlanAnswer
 from scout_cli.core.asking import Asking, render
 from scout_cli.core.ports import ChatReply, ToolCall
@@ -448,4 +448,33 @@ def test_tools_are_read_strictly():
 def test_the_fingerprint_of_the_prompts():
     """Prompts are named by a short hash that does not change by itself."""
     assert re.fullmatch("[0-9a-f]{12}", asking.fingerprint())
-    assert asking.fingerprint() == asking.fingerprint()
+    assert asking.fingerprint() == asking.fingerprint.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    ("where", "what", "other"),
+    [
+        (asking, "_prompt", lambda task: f"Fill in {task}."),
+        (asking, "_form", lambda answer: ({"title": answer.__name__}, "Answer in rhyme.")),
+        (tools, "offered", tuple),
+        (writing.Summarise, "max_tokens", 7),
+        (writing.SummaryAnswer, "__doc__", "The news."),
+        (writing.Write, "slots", lambda *_: dict.fromkeys(("goal", "facts", "language"), "y")),
+    ],
+)
+def test_the_fingerprint_covers_all_that_a_model_is_shown(monkeypatch, where, what, other):
+    """Another prompt, note, schema, tool, length or filling word is another fingerprint."""
+    before = asking.fingerprint()
+    asking._form.cache_clear()
+    monkeypatch.setattr(where, what, other)
+    after = asking.fingerprint.__wrapped__()
+    monkeypatch.undo()
+    asking._form.cache_clear()
+    assert after != before
+
+
+def test_the_fingerprint_knows_every_question():
+    """Whatever a run may ask is among its examples."""
+    modules = (questions, writing, judging)
+    kinds = {kind for module in modules for kind in vars(module).values() if hasattr(kind, "task")}
+    assert {type(example) for example in asking._EXAMPLES} == kinds

@@ -122,7 +122,7 @@ class Execution(Record, frozen=True, kw_only=True):
     counts: Counts | None = None
     problems: list[Problem] = field(default_factory=list)
     prompts: str | None = None
-    """Fingerprint of the prompt files in use."""
+    """Fingerprint of what was shown to the model whatever the wish; see `core.asking`."""
 
 
 class Step(Record, frozen=True, kw_only=True):
