@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import click
 
 from scout_cli.app import App
 from scout_cli.cli import streams
 from scout_cli.cli.session import Session, pass_session
-from scout_cli.core.models import Opinion
+from scout_cli.core import tastes
 from scout_cli.errors import InvalidInput
-
-_WORDS = ("useful", "not-useful", "repeat", "wrong")
 
 
 @click.command("feedback")
@@ -24,9 +20,9 @@ _WORDS = ("useful", "not-useful", "repeat", "wrong")
 def command(session: Session, name: str, word: str, *, undo: bool, as_json: bool) -> None:
     """Say what a finding was worth; scout follows.
 
-    `useful` and `not-useful` change which results are read first; `repeat` and, for a finding that
-    was held back, `useful` move the cut-offs; what closely follows a `wrong` or `not-useful`
-    finding is held back. The last word counts, and --undo takes it back.
+    `useful` and `not-useful` change which results are read first, never whether; `repeat` and, for
+    a finding that was held back as one, `useful` move the cut-offs; what closely follows a `wrong`
+    or `not-useful` finding is held back. The last word counts, and --undo takes it back.
 
     \b
     Example:
@@ -34,19 +30,16 @@ def command(session: Session, name: str, word: str, *, undo: bool, as_json: bool
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     if undo == bool(word):
         raise InvalidInput(
-            "say what it was, or --undo", hint=f"scout feedback FINDING {'|'.join(_WORDS)}"
+            "say what it was, or --undo", hint=f"scout feedback FINDING {'|'.join(tastes.WORDS)}"
         )
-    if word and word not in _WORDS:
-        said = streams.line(word)
-        raise InvalidInput(f"{said!r} is no opinion", hint=f"one of: {', '.join(_WORDS)}")
-    opinion = cast(Opinion, word.replace("-", "_")) if word else None
+    opinion = tastes.opinion_of(word) if word else None
 
     async def work(app: App) -> None:
         told = await (await app.findings()).feedback(name, opinion)
         if as_json:
             streams.put_json(told)
             return
-        said = word or "nothing any more"
+        said = (told.opinion or "nothing any more").replace("_", "-")
         streams.put(f"{str(told.finding.id)[:8]}  {streams.line(told.finding.fact)}")
         streams.put(f"Noted: {said}. {streams.line(told.effect)}")
 

@@ -14,7 +14,7 @@ from scout_cli.cli.session import Session, pass_session
 from scout_cli.cli.tables import Column
 from scout_cli.cli.times import Times
 from scout_cli.core.models import REPORTED, Novelty
-from scout_cli.service.findings import Match
+from scout_cli.service.matching import Match
 
 _COLUMNS = (
     Column("id"),

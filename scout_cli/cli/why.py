@@ -101,10 +101,19 @@ def _rows(told: Why, shown: Times) -> list[tuple[str, str]]:
         ("embedder", path.embedder),
         ("cut-offs", _cutoffs(path)),
         ("background", _background(path)),
-        ("moved by you", f"{path.shift:+.2f}" if path.shift else ""),
+        ("moved by you", _moved(path.shift, told.liking_then)),
         ("you said", opinion),
-        ("from now on", f"cut-offs {told.shift_now:+.2f} by what you said" if opinion else ""),
+        ("from now on", _moved(told.shift_now, told.liking_now) or (opinion and "nothing moves")),
     ]
+
+
+def _moved(shift: float, liking: float) -> str:
+    """Return what opinions move: the cut-offs, and the place of results like this one."""
+    told = [f"cut-offs {shift:+.2f}"] if shift else []
+    if liking:
+        way = "sooner" if liking > 0 else "later"
+        told.append(f"results like it are read {way} ({liking:+.3f} of the rank)")
+    return ", ".join(told)
 
 
 def _published(finding: Finding, shown: Times) -> str:

@@ -14,7 +14,7 @@ from scout_cli.core import lexicon
 from scout_cli.core.details import counts, signature
 from scout_cli.core.names import names_of
 from scout_cli.core.signature import negated, numbers
-from scout_cli.core.words import fold, terms, words
+from scout_cli.core.words import fold, folded_set, terms, words
 
 _SHORTEST = 4
 """Letters at the beginning that two forms of one word share."""
@@ -24,6 +24,17 @@ _ENDING_OF_NAMES = 2
 _DENIED = 3
 """Words behind a `not` of which it may speak."""
 _STEM = 4
+_LITTLE = folded_set(
+    "per pro via around approximately roughly circa ca rund etwa environ quelque unos unas cerca "
+    "около примерно"
+)
+"""Words that may stand in a claim without being in its quote."""
+_PERHAPS = folded_set(
+    "might could perhaps possibly probably reportedly allegedly rumoured könnte könnten vielleicht "
+    "möglicherweise wohl angeblich mutmasslich pourrait pourraient peut-être prétendument podría "
+    "podrían quizá quizás supuestamente возможно вероятно якобы"
+)
+_ELIDED = re.compile(r"^(?:[cdjlmnst]|qu)'")
 _URL = re.compile(r"https?:|\w://|\bwww\.|\]\(", re.IGNORECASE)
 """Also in the middle of a word: what is glued to an address may be taken off again."""
 
@@ -59,8 +70,8 @@ def tells(quote: str, claim: str, title: str = "") -> bool:
     said, known = signature(claim), signature(quote)
     if not _weekdays(said.dates) <= _weekdays(known.dates):
         return False
-    if lexicon.pending(known.words) and not lexicon.pending(said.words):
-        return False  # a plan is not a deed
+    if _open(quote) - _open(claim):
+        return False
     missing = frozenset(
         term
         for term in said.terms
@@ -104,13 +115,23 @@ def without_links(text: str) -> str:
 
 
 def _telling(term: str) -> bool:
-    return counts(term) and not lexicon.attributes(term)
+    return counts(term) and not lexicon.attributes(term) and term not in _LITTLE
+
+
+def _open(text: str) -> frozenset[str]:
+    """Return in which ways a sentence leaves open whether it is so: a plan, or a perhaps."""
+    found = words(text)
+    folded = frozenset(map(fold, found))
+    perhaps = "may" in found or not folded.isdisjoint(_PERHAPS)
+    planned = lexicon.pending(folded)
+    return frozenset(name for name, so in (("plan", planned), ("perhaps", perhaps)) if so)
 
 
 def _stands(term: str, known: frozenset[str], names: frozenset[str]) -> bool:
     """Return whether a word, or another form of it, is among others."""
     most = _ENDING_OF_NAMES if term in names else _ENDING
-    return term in known or any(_one_word(term, other, most) for other in known)
+    plain = _ELIDED.sub("", term)
+    return plain in known or any(_one_word(plain, _ELIDED.sub("", other), most) for other in known)
 
 
 @lru_cache(maxsize=65536)

@@ -6,23 +6,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from scout_cli.core import tastes
 from scout_cli.core.models import HELD_BACK, REPORTED, Finding, Near, Novelty, Opinion, Record
-from scout_cli.core.ports import Embedder
+from scout_cli.core.ports import Embedder, Habits
 from scout_cli.core.report import clean
-from scout_cli.core.tastes import STEP, habits_of
+from scout_cli.core.tastes import Said
 from scout_cli.core.urls import registrable
 from scout_cli.errors import InvalidInput, NotFound
 from scout_cli.service import forgetting
+from scout_cli.service.matching import Match, checked, depth_of, fused
 from scout_cli.service.meaning import Meaning
 from scout_cli.store import findings, opinions, users, words
 from scout_cli.store.database import Database
 from scout_cli.store.opinions import OpinionRow
 
-_FUSION_K = 60
-_DEPTH = 50
-"""Findings that each of the two rankings contributes."""
-LONGEST_QUESTION = 1_000
-"""Characters of a question; every word of it is looked for."""
 _LONGEST_STORY = 1_000
 _SHORTEST_ID = 4
 
@@ -44,6 +41,11 @@ class Why(Record, frozen=True, kw_only=True):
     opinion: Opinion | None
     shift_now: float
     """By how much all opinions on this scout move its cut-offs from now on."""
+    liking_then: float
+    """By how much what had been said moved results like this one when it was found: a part of the
+    scale from 0 to 1 on which results are ranked. What was taken back since is not in it."""
+    liking_now: float
+    """The same of all opinions, from now on."""
 
 
 class Story(Record, frozen=True, kw_only=True):
@@ -69,17 +71,6 @@ class Feedback(Record, frozen=True, kw_only=True):
     """None when it was taken back."""
     effect: str
     """One sentence."""
-
-
-class Match(Record, frozen=True, kw_only=True):
-    """A finding that a search brought."""
-
-    finding: Finding
-    score: float
-    by_words: int | None
-    """Its place among those that have the words, from 1."""
-    by_meaning: int | None
-    """Its place among those that mean something like it, from 1."""
 
 
 class Findings:
@@ -132,12 +123,14 @@ class Findings:
         known = await findings.by_ids(self._db, finding.user_id, [each.id for each in near])
         by_id = {each.id: each for each in known}
         said = await opinions.get(self._db, finding.id)
-        habits = habits_of(await opinions.of_scout(self._db, finding.scout_id))
+        habits = await self._habits(finding)
         return Why(
             finding=finding,
             near=tuple(NearFinding(near=each, finding=by_id.get(each.id)) for each in near),
             opinion=said.opinion if said else None,
             shift_now=habits.shift,
+            liking_then=_liked(finding, await self._habits(finding, finding.created_at)),
+            liking_now=_liked(finding, habits),
         )
 
     async def suppressed(
@@ -167,10 +160,22 @@ class Findings:
             InvalidInput: the name may mean several.
         """
         finding = await self.find(name)
+        past = await opinions.get(self._db, finding.id)
+        before = await self._habits(finding)
+        await self._say(finding, opinion)
+        effect = tastes.effect(
+            _said(finding, opinion),
+            _said(finding, past.opinion if past else None),
+            before,
+            await self._habits(finding),
+        )
+        return Feedback(finding=finding, opinion=opinion, effect=effect)
+
+    async def _say(self, finding: Finding, opinion: Opinion | None) -> None:
         if opinion is None:
             if not await opinions.remove(self._db, finding.id):
                 raise NotFound("nothing was said of this finding", hint="there is nothing to undo")
-            return Feedback(finding=finding, opinion=None, effect="It counts no more.")
+            return
         row = OpinionRow(
             finding_id=finding.id,
             user_id=finding.user_id,
@@ -179,7 +184,10 @@ class Findings:
             created_at=await self._db.now(),
         )
         await opinions.put(self._db, row)
-        return Feedback(finding=finding, opinion=opinion, effect=_effect(finding, opinion))
+
+    async def _habits(self, finding: Finding, until: datetime | None = None) -> Habits:
+        """Return what opinions on the scout of a finding mean, now or as of a moment."""
+        return tastes.habits_of(await opinions.of_scout(self._db, finding.scout_id, until))
 
     async def stories(self, *, scout_ids: Sequence[UUID] = (), limit: int = 20) -> list[Story]:
         """Return the stories that something was found of last, newest first."""
@@ -241,65 +249,26 @@ class Findings:
             limit: at most so many.
 
         Raises:
-            InvalidInput: there is no word in it, or it is longer than `LONGEST_QUESTION`.
+            InvalidInput: there is no word in it, or it is too long.
             ModelUnavailable: the embedder is absent.
         """
-        if not any(char.isalnum() for char in text):
-            raise InvalidInput("there is no word to search for", hint="scout search WORDS")
-        if len(text) > LONGEST_QUESTION:
-            raise InvalidInput(
-                f"a question has at most {LONGEST_QUESTION:,} characters, this one {len(text):,}",
-                hint="search for the words that matter",
-            )
-        owner = await self.owner()
-        depth = max(_DEPTH, limit * 3)
+        text = checked(text)
+        owner, depth = await self.owner(), depth_of(limit)
         worded = await words.ranked(
             self._db, owner, text, scout_ids=scout_ids, novelty=novelty, limit=depth
         )
+        embedder = await self._embedder()
         meant = await self._meaning.ranked(
-            self._db,
-            owner,
-            await self._embedder(),
-            text,
-            scout_ids=scout_ids,
-            novelty=novelty,
-            limit=depth,
+            self._db, owner, embedder, text, scout_ids=scout_ids, novelty=novelty, limit=depth
         )
-        return await self._fused(owner, worded, meant, limit)
-
-    async def _fused(
-        self, owner: UUID, worded: Sequence[UUID], meant: Sequence[UUID], limit: int
-    ) -> list[Match]:
-        by_words = {each: place for place, each in enumerate(worded, 1)}
-        by_meaning = {each: place for place, each in enumerate(meant, 1)}
-        scores = {
-            each: sum(
-                1 / (_FUSION_K + place[each]) for place in (by_words, by_meaning) if each in place
-            )
-            for each in (*worded, *meant)
-        }
-        order = sorted(scores, key=lambda each: (-scores[each], str(each)))
-        return [
-            Match(
-                finding=each,
-                score=round(scores[each.id], 6),
-                by_words=by_words.get(each.id),
-                by_meaning=by_meaning.get(each.id),
-            )
-            for each in await findings.by_ids(self._db, owner, order[:limit])
-        ]
+        return await fused(self._db, owner, worded, meant, limit)
 
 
-def _effect(finding: Finding, opinion: Opinion) -> str:
-    """Return what an opinion changes, in one sentence."""
-    told = finding.novelty in REPORTED
-    domain = registrable(finding.host)
-    if opinion == "repeat":
-        moved = f"Both cut-offs of this scout go down by {STEP:g}: it holds back more."
-        return moved if told else "It was held back as a repeat already; nothing changes."
-    if opinion == "useful":
-        if not told:
-            return f"Both cut-offs of this scout go up by {STEP:g}: it holds back less."
-        return f"Results from {domain} and with these words are read sooner."
-    held = "what follows this finding closely is held back"
-    return f"Results from {domain} and with these words are read later; {held}."
+def _said(finding: Finding, opinion: Opinion | None) -> Said | None:
+    if opinion is None:
+        return None
+    return Said(opinion=opinion, novelty=finding.novelty, host=finding.host, fact=finding.fact)
+
+
+def _liked(finding: Finding, habits: Habits) -> float:
+    return round(tastes.WEIGHT * tastes.liking(habits, finding.host, finding.fact), 3)

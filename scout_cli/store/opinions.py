@@ -41,11 +41,18 @@ async def get(db: Connection, finding_id: UUID) -> OpinionRow | None:
     return await db.one(OpinionRow, sql, finding_id)
 
 
-async def of_scout(db: Connection, scout_id: UUID) -> list[Said]:
-    """Return what was said of a scout's findings, oldest first."""
-    sql = """
+async def of_scout(db: Connection, scout_id: UUID, until: datetime | None = None) -> list[Said]:
+    """Return what was said of a scout's findings, oldest first.
+
+    Args:
+        db: the database.
+        scout_id: the scout.
+        until: what was said before this moment; None for all.
+    """
+    earlier = "AND o.created_at < $2" if until else ""
+    sql = f"""
         SELECT o.opinion, f.novelty, f.host, f.fact
         FROM finding_opinions o JOIN scout_findings f ON f.id = o.finding_id
-        WHERE o.scout_id = $1 ORDER BY o.created_at, o.finding_id
-    """
-    return await db.all(Said, sql, scout_id)
+        WHERE o.scout_id = $1 {earlier} ORDER BY o.created_at, o.finding_id
+    """  # noqa: S608 - a constant
+    return await db.all(Said, sql, scout_id, *([until] if until else []))

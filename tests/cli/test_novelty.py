@@ -62,6 +62,18 @@ def test_feedback_says_what_it_changes_and_is_undone(there):
     assert (again.code, "nothing was said" in again.err) == (3, True)
 
 
+@pytest.mark.parametrize("word", ["not-useful", "not_useful"])
+def test_why_shows_that_results_like_it_are_read_later(there, word):
+    """Of the finding itself and of others of its domain, with what was said of it."""
+    said = call("feedback", TOLD, word)
+    assert "ferries.example and with these words are read later" in said.out
+    assert "Noted: not-useful." in said.out
+    for each in (TOLD, DOUBTFUL):
+        row = call("why", each).out.split("from now on")[1].splitlines()[0]
+        assert "results like it are read later" in row
+        assert "cut-offs" not in row
+
+
 @pytest.mark.parametrize("words", [(), ("great",), ("useful", "--undo")])
 def test_feedback_needs_one_word(there, words):
     """No opinion, an unknown one, or one that is taken back at once: two lines say what to type."""

@@ -263,6 +263,22 @@ async def test_an_opinion_moves_the_cut_offs_and_can_be_taken_back(place):
         await place.found.feedback(str(told[0].id), None)
 
 
+async def test_why_shows_what_opinions_do_to_the_choice_of_what_is_read(place):
+    """Of the finding that was judged, and of what is found later from its domain."""
+    (first,) = await place.keep(FACTS[0])
+    assert (await place.found.why(str(first.id))).liking_now == 0.0
+    await place.found.feedback(str(first.id), "not_useful")
+    told = await place.found.why(str(first.id))
+    assert told.liking_then == 0.0
+    assert told.liking_now < -0.02
+    now = await place.db.now()
+    (later, other) = await place.keep(FACTS[0], FACTS[4], created_at=now + timedelta(days=1))
+    assert (await place.found.why(str(later.id))).liking_then == told.liking_now
+    assert told.liking_now < (await place.found.why(str(other.id))).liking_then < 0.0
+    await place.found.feedback(str(first.id), None)
+    assert (await place.found.why(str(later.id))).liking_now == 0.0
+
+
 async def test_the_background_is_the_scout_s_own(place):
     """From a dozen stories on, their median likeness replaces the embedder's."""
     names = "Arden Brink Corby Dunmore Elswick Farrow Garth Holby Ilford Jarrow Kelso Lorton"

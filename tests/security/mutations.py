@@ -298,7 +298,7 @@ CLAUSES = (
     ),
     Clause(
         name="addresses in facts",
-        edits=(("scout_cli/core/verify.py", "if not _URL.search(word))", "if word)"),),
+        edits=(("scout_cli/core/grounds.py", "if not _URL.search(word))", "if word)"),),
         tests=("tests/security/test_obedient.py", "-k", "X05 or X20"),
     ),
     Clause(

@@ -22,8 +22,11 @@ async def test_finding_tells_why_and_takes_an_opinion(server_anywhere):
     assert (await server_anywhere.get(f"{path}/why", ann)).json["opinion"] is None
     said = await server_anywhere.post(f"{path}/feedback", ann, json={"opinion": "not_useful"})
     assert said.json["effect"]
+    same = await server_anywhere.post(f"{path}/feedback", ann, json={"opinion": "not-useful"})
+    assert (same.json["opinion"], same.json["effect"]) == ("not_useful", "Nothing changes.")
     why = (await server_anywhere.get(f"{path}/why", ann)).json
     assert (why["opinion"], why["finding"]["id"]) == ("not_useful", str(has.finding.id))
+    assert why["liking_now"] < 0 == why["liking_then"]
     story = (await server_anywhere.get(f"{path}/story", ann)).json
     assert [each["id"] for each in story["findings"]] == [str(has.finding.id)]
     assert story["domains"]

@@ -14,9 +14,10 @@ from scout_cli.core.doubts import unsure
 from scout_cli.core.novelty import decide
 from scout_cli.core.ports import Earlier, Habits, Hit, Neighbour
 from scout_cli.core.ranking import fuse, rank
-from scout_cli.core.tastes import Said, habits_of
+from scout_cli.core.tastes import Said, effect, habits_of, opinion_of
 from scout_cli.core.urls import registrable
 from scout_cli.core.verdicts import NONE, UNSURE, settle
+from scout_cli.errors import InvalidInput
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CUTOFFS = Cutoffs(lower=0.6, upper=0.8, background=0.2)
@@ -40,13 +41,60 @@ def near(fact, cosine, **more):
         ([said("repeat")], -0.02),
         ([said("repeat")] * 9, -0.06),
         ([said("useful", "repeat")] * 9, 0.06),
-        ([said("repeat"), said("useful", "stale")], 0.0),
+        ([said("useful", "repeat"), said("repeat")], 0.0),
+        ([said("useful", "stale"), said("useful", "suppressed")], 0.0),
         ([said("repeat", "repeat"), said("useful"), said("wrong")], 0.0),
     ],
 )
 def test_cut_offs_move_by_plain_counts_within_bounds(given, shift):
     """Told repeats lower them, wanted news that was held back raises them."""
     assert habits_of(given).shift == shift
+
+
+SOONER = "Results from a.example and with these words are read sooner than before."
+LATER = SOONER.replace("sooner", "later")
+MORE, LESS = "it holds back more.", "it holds back less."
+
+
+@pytest.mark.parametrize(
+    ("others", "past", "now", "parts"),
+    [
+        ([], None, said("repeat"), ["down by 0.02 (to -0.02 in all)", MORE]),
+        ([said("repeat")] * 2, None, said("repeat"), ["down by 0.02 (to -0.06 in all)", MORE]),
+        ([said("repeat")] * 3, None, said("repeat"), ["stay at -0.06, the farthest"]),
+        ([], None, said("useful", "repeat"), ["up by 0.02 (to +0.02 in all)", LESS, SOONER]),
+        ([said("useful", "repeat")] * 3, None, said("useful", "repeat"), ["at +0.06", SOONER]),
+        ([], None, said("useful"), [SOONER]),
+        ([], None, said("useful", "stale"), [SOONER]),
+        ([], said("useful", "stale"), said("repeat", "stale"), [LATER]),
+        ([], None, said("repeat", "stale"), ["held back for its age", "Nothing changes."]),
+        ([], None, said("repeat", "repeat"), ["as a repeat already", "Nothing changes."]),
+        ([], said("repeat"), said("repeat"), ["Nothing changes."]),
+        ([], said("repeat"), said("useful"), ["up by 0.02 (to +0.00 in all)", SOONER]),
+        ([], None, said("wrong"), [LATER, "is held back."]),
+        ([], said("wrong"), said("not_useful"), ["Nothing changes."]),
+        ([], said("wrong"), None, ["It counts no more.", SOONER, "is no longer held back."]),
+        ([said("repeat")] * 4, said("repeat"), None, ["It counts no more."]),
+    ],
+)
+def test_an_opinion_tells_what_it_really_changed(others, past, now, parts):
+    """At the cap nothing moves, age is not likeness, and what was said before counts no more."""
+    before = habits_of([*others, *([past] if past else [])])
+    after = habits_of([*others, *([now] if now else [])])
+    told = effect(now, past, before, after)
+    assert [part for part in parts if part not in told] == []
+    about = {"cut-offs": ("0.0",), "are read": (SOONER, LATER), "What closely": ("held back.",)}
+    for what, marks in about.items():
+        assert (what in told) == any(mark in part for part in parts for mark in marks)
+
+
+def test_an_opinion_may_be_written_in_two_ways():
+    """With a dash or an underscore; anything else is refused with what there is."""
+    assert opinion_of("not-useful") == opinion_of("not_useful") == "not_useful"
+    for word in ("useful", "repeat", "wrong"):
+        assert opinion_of(word) == word
+    with pytest.raises(InvalidInput, match="no opinion"):
+        opinion_of("great")
 
 
 def test_what_is_liked_is_read_sooner():

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from scout_cli.core import shape
+from scout_cli.core import shape, tastes
 from scout_cli.core.models import REPORTED, Near, Novelty, Opinion, Path, Record
 from scout_cli.server.api.queries import Limit, Moment, PageQuery, asked, listed
 from scout_cli.server.calls import Call, Reply
 from scout_cli.server.etags import tagged
 from scout_cli.server.routing import Route
-from scout_cli.service.findings import LONGEST_QUESTION
+from scout_cli.service import matching
 from scout_cli.service.paging import Paged
 from scout_cli.service.views import FindingView, finding_view
 
@@ -35,7 +35,7 @@ class FindingQuery(PageQuery, frozen=True, kw_only=True):
 class SearchQuery(shape.Shape, frozen=True, kw_only=True):
     """What to search for."""
 
-    q: Annotated[str, Meta(min_length=1, max_length=LONGEST_QUESTION)]
+    q: Annotated[str, Meta(min_length=1, max_length=matching.LONGEST)]
     """Any words, in any language; none is an operator."""
     scout_id: tuple[UUID, ...] = ()
     novelty: tuple[Novelty, ...] = REPORTED
@@ -71,6 +71,11 @@ class WhyView(Record, frozen=True, kw_only=True):
     opinion: Opinion | None
     shift_now: float
     """By how much all opinions on this scout move its cut-offs from now on."""
+    liking_then: float
+    """By how much what had been said moved results like this one when it was found: a part of the
+    scale from 0 to 1 on which results are ranked. What was taken back since is not in it."""
+    liking_now: float
+    """The same of all opinions, from now on."""
 
 
 class StoryView(Record, frozen=True, kw_only=True):
@@ -91,7 +96,8 @@ class StoryView(Record, frozen=True, kw_only=True):
 class FeedbackBody(shape.Shape, frozen=True, kw_only=True):
     """What the user says of a finding; null takes it back."""
 
-    opinion: Opinion | None
+    opinion: Annotated[str, Meta(max_length=20)] | None
+    """`useful`, `not_useful`, `repeat` or `wrong`; null takes it back."""
 
 
 class FeedbackView(Record, frozen=True, kw_only=True):
@@ -159,6 +165,8 @@ async def why(call: Call[None, None]) -> Reply:
             near=near,
             opinion=told.opinion,
             shift_now=told.shift_now,
+            liking_then=told.liking_then,
+            liking_now=told.liking_now,
         )
     )
 
@@ -182,7 +190,9 @@ async def story(call: Call[None, None]) -> Reply:
 async def feedback(call: Call[FeedbackBody, None]) -> Reply:
     """Store what a user says of a finding."""
     findings = await call.app.findings(call.user)
-    said = await findings.feedback(await _name(call), call.body.opinion)
+    word = call.body.opinion
+    opinion = None if word is None else tastes.opinion_of(word)
+    said = await findings.feedback(await _name(call), opinion)
     return Reply(
         value=FeedbackView(
             finding=finding_view(said.finding), opinion=said.opinion, effect=said.effect
