@@ -11,6 +11,7 @@ from scout_cli.cli.tables import Column
 from scout_cli.cli.times import Times
 from scout_cli.core.cutoffs import LEAST
 from scout_cli.core.models import DateOrigin, Finding, Path
+from scout_cli.core.tastes import unwanted
 from scout_cli.service.findings import NearFinding, Why
 
 _RUNGS = {
@@ -103,8 +104,15 @@ def _rows(told: Why, shown: Times) -> list[tuple[str, str]]:
         ("background", _background(path)),
         ("moved by you", _moved(path.shift, told.liking_then)),
         ("you said", opinion),
-        ("from now on", _moved(told.shift_now, told.liking_now) or (opinion and "nothing moves")),
+        ("from now on", _from_now_on(told)),
     ]
+
+
+def _from_now_on(told: Why) -> str:
+    moved = _moved(told.shift_now, told.liking_now)
+    follows = "what closely follows it is held back" if unwanted(told.opinion) else ""
+    nothing = "nothing moves" if told.opinion else ""
+    return ", ".join(filter(None, (moved, follows))) or nothing
 
 
 def _moved(shift: float, liking: float) -> str:

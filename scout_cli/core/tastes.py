@@ -89,8 +89,9 @@ def effect(now: Said | None, past: Said | None, before: Habits, after: Habits) -
     if one is None:
         return ""
     told = [*_moved(now, before.shift, after.shift), *_read(one, before, after)]
-    if _unwanted(now) != _unwanted(past):
-        held = "is" if _unwanted(now) else "is no longer"
+    refused, was = (unwanted(each.opinion if each else None) for each in (now, past))
+    if refused != was:
+        held = "is" if refused else "is no longer"
         told.append(f"What closely follows this finding {held} held back.")
     if now is None:
         return " ".join(["It counts no more.", *told])
@@ -115,8 +116,9 @@ def _read(one: Said, before: Habits, after: Habits) -> list[str]:
     return [f"Results from {domain} and with these words are read {way} than before."]
 
 
-def _unwanted(said: Said | None) -> bool:
-    return said is not None and said.opinion in ("not_useful", "wrong")
+def unwanted(opinion: Opinion | None) -> bool:
+    """Return whether what closely follows a finding of which this was said is held back."""
+    return opinion in ("not_useful", "wrong")
 
 
 def opinion_of(word: str) -> Opinion:

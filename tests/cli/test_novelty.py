@@ -71,6 +71,7 @@ def test_why_shows_that_results_like_it_are_read_later(there, word):
     for each in (TOLD, DOUBTFUL):
         row = call("why", each).out.split("from now on")[1].splitlines()[0]
         assert "results like it are read later" in row
+        assert ("closely follows it is held back" in row) == (each == TOLD)
         assert "cut-offs" not in row
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from msgspec import Meta
@@ -96,8 +96,8 @@ class StoryView(Record, frozen=True, kw_only=True):
 class FeedbackBody(shape.Shape, frozen=True, kw_only=True):
     """What the user says of a finding; null takes it back."""
 
-    opinion: Annotated[str, Meta(max_length=20)] | None
-    """`useful`, `not_useful`, `repeat` or `wrong`; null takes it back."""
+    opinion: Annotated[str, Meta(extra_json_schema={"enum": sorted(get_args(Opinion))})] | None
+    """`not-useful`, as the command line spells it, is taken too."""
 
 
 class FeedbackView(Record, frozen=True, kw_only=True):
