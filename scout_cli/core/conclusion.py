@@ -87,6 +87,7 @@ class Conclusion:
             counts=counts,
             usage=self._trail.usage,
             problems=tuple(self._trail.problems),
+            unfinished=self._look.unfinished(self._reading.taken),
         )
         await self._last_step(result)
         return result

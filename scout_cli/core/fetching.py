@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from msgspec.structs import replace
 
@@ -53,6 +53,8 @@ class Pages:
         self._trail = trail
         self._wanted = wanted
         self._hashes: set[str] = set()
+        self._unchanged: set[str] = set()
+        self._texts: dict[str, str] = {}
         self._number = 0
         self.outcomes: dict[str, PageOutcome] = {}
         """By canonical URL."""
@@ -63,12 +65,25 @@ class Pages:
         pages: list[tuple[OpenStep, Page]] = await together(
             [self._fetch_one(candidate) for candidate in chosen]
         )
-        self._hashes.update(page.content_hash for _, page in pages if page.outcome == "unchanged")
+        self._unchanged.update(
+            page.content_hash for _, page in pages if page.outcome == "unchanged"
+        )
+        self._hashes |= self._unchanged
         read = [
             await self._take(candidate, *found)
             for candidate, found in zip(chosen, pages, strict=True)
         ]
         return [page for page in read if page]
+
+    def unfinished(self, taken: Collection[str]) -> tuple[str, ...]:
+        """Return the canonical URLs of the pages whose text nobody took in, now or before.
+
+        Args:
+            taken: content hashes of the texts that this run took in. A copy has the hash of the
+                page that was read in its place.
+        """
+        done = self._unchanged.union(taken)
+        return tuple(url for url, text in self._texts.items() if text not in done)
 
     async def _fetch_one(self, candidate: Candidate) -> tuple[OpenStep, Page]:
         url = candidate.hit.url
@@ -122,6 +137,8 @@ class Pages:
             self._number += 1
             number = self._number
         self.outcomes[candidate.canonical_url] = page.outcome
+        if page.outcome == "read":
+            self._texts[candidate.canonical_url] = page.content_hash
         await self._trail.emit(self._seen(candidate, step, page, number))
         if page.outcome not in LOOKED and candidate.pinned:
             await self._trail.trouble(

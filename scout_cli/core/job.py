@@ -135,5 +135,8 @@ class Result(Record, frozen=True, kw_only=True):
     counts: Counts = Counts()
     usage: Usage = Usage()
     problems: tuple[Problem, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    """Canonical URLs of pages that were read and not wholly taken in, for want of time or budget:
+    the next run reads them again."""
     planned: tuple[str, ...] | None = None
     """Queries the model added; None when it was not asked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from scout_cli.core import ranking, urls
@@ -59,6 +59,10 @@ class Look:
     def outcomes(self) -> dict[str, PageOutcome]:
         """Return what became of each page that was asked for, by its canonical URL."""
         return self._pages.outcomes
+
+    def unfinished(self, taken: Collection[str]) -> tuple[str, ...]:
+        """Return the pages that were read and not taken in; see `Pages.unfinished`."""
+        return self._pages.unfinished(taken)
 
     async def search(self, queries: Sequence[str]) -> None:
         """Run new queries side by side, within the budget, and rank everything found so far."""

@@ -46,6 +46,8 @@ class Reading:
         self._trail = trail
         self.pages: dict[int, ReadPage] = {}
         self.facts: list[Fact] = []
+        self.taken: set[str] = set()
+        """Content hashes of the pages that were wholly taken in."""
         self.dropped = 0
 
     async def read(self, pages: Sequence[ReadPage]) -> None:
@@ -84,6 +86,8 @@ class Reading:
                 "facts_by": by,
             }
         self.facts += kept
+        if not step.postponed:
+            self.taken.add(page.content_hash)
 
     async def _verified(
         self, answer: ExtractAnswer, read: ReadPage, step: OpenStep, by: AnsweredBy

@@ -45,6 +45,8 @@ class OpenStep:
         self.error: str | None = None
         self.answered_by: AnsweredBy | None = "code"
         self.prompt_tokens = self.completion_tokens = 0
+        self.postponed = False
+        """Whether the model was not asked, for want of budget, and could be in another run."""
 
     def fail(self, error: str) -> None:
         """Mark the step failed."""
@@ -202,6 +204,7 @@ class Trail:
         if calls < 1:
             await self._tell_spent(step)
             step.answered_by = "fallback"
+            step.postponed = reserve < self.budget.calls and tokens <= self.budget.tokens
             return question.built_in()
 
         async def on_token(text: str) -> None:

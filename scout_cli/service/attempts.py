@@ -17,8 +17,10 @@ from scout_cli.core.ports import Clock, Embedder, Parts
 from scout_cli.core.retries import Decision, decide
 from scout_cli.core.schedule import Turn
 from scout_cli.errors import DatabaseUnavailable, FenceLost
+from scout_cli.service import reach
 from scout_cli.service.accounting import Notices, count_failure
 from scout_cli.service.ballast import is_full
+from scout_cli.service.changes import wished
 from scout_cli.service.jobs import job_of, planned_for
 from scout_cli.service.journal import Journal
 from scout_cli.service.kit import Kit, agent
@@ -28,7 +30,7 @@ from scout_cli.service.outcome import failed, finding, finished, problem_of
 from scout_cli.service.recording import recorded_run
 from scout_cli.service.resuming import Ledger
 from scout_cli.service.screenshots import Filing, Screenshots
-from scout_cli.store import answers, executions, findings, pages, queue, scouts, steps, vectors
+from scout_cli.store import answers, executions, findings, queue, scouts, steps, vectors
 from scout_cli.store.database import Connection, Database
 from scout_cli.store.finishing import to_the_end
 
@@ -101,7 +103,8 @@ class Attempts:
         )
         await self._complete_vectors(scout, kit.embedder)
         memory = StoredMemory(self._db, scout.id, kit.embedder)
-        job = job_of(scout, execution.id, execution.started_at, self._budget)
+        since = replace(scout, last_run_at=await reach.last_look(self._db, scout))
+        job = job_of(since, execution.id, execution.started_at, self._budget)
         parts = kit.parts(memory, self._clock)
         if self._screenshots is not None:
             filing = Filing(parts.fetcher, self._screenshots, execution.id)
@@ -163,9 +166,10 @@ class Attempts:
                 await journal.store_rest(tx)
                 await findings.add_many(tx, found)
                 await vectors.put_many(tx, rows)
-                await pages.seen_put_many(tx, journal.seen)
                 await answers.forget(tx, execution.id)
                 current = await self._advance(tx, scout, job, result, turn)
+                if wished(current) == job.goal:  # else it was read for another wish
+                    await reach.remember(tx, scout, journal.seen, result.unfinished)
                 await self._notices.tell(tx, current, ended, result)
 
         await self._surely(ended, commit)

@@ -33,6 +33,11 @@ class Difference(Record, frozen=True, kw_only=True):
     new: Any
 
 
+def wished(scout: Scout) -> str:
+    """Return what a scout looks for: its goal, or its title while it has none."""
+    return scout.goal or scout.title
+
+
 def applied(scout: Scout, patch: ScoutPatch) -> Scout:
     """Return `scout` with the fields of `patch` that are set."""
     return replace(scout, **_set(patch))
@@ -95,7 +100,7 @@ def moves(scout: Scout, after: Scout) -> bool:
 
 def _question(scout: Scout) -> SetUp:
     return SetUp(
-        goal=scout.goal or scout.title,
+        goal=wished(scout),
         place=place_text(scout.location),
         language=scout.language or "",
     )

@@ -14,7 +14,7 @@ from scout_cli.core.models import AnsweredBy, Record, Scout
 from scout_cli.core.ports import Clock, Reasoner
 from scout_cli.core.questions import SetUp
 from scout_cli.errors import Conflict, ModelUnavailable
-from scout_cli.service import audit, changes, deeds
+from scout_cli.service import audit, changes, deeds, reach
 from scout_cli.service.audit import COMMAND_LINE, Deed
 from scout_cli.service.declared import key_of
 from scout_cli.service.declared_plan import Entry, Given, Plan, plan
@@ -195,4 +195,4 @@ async def _change(tx: Connection, entry: Entry, now: datetime) -> None:
     patch, after = entry.patch, changes.applied(entry.scout, entry.patch)
     if changes.moves(entry.scout, after):
         patch = replace(patch, next_run_at=schedule.upcoming(after, now))
-    await scouts.update(tx, entry.scout.id, patch)
+    await reach.change(tx, entry.scout, patch)

@@ -9,6 +9,7 @@ from uuid import UUID
 from scout_cli.core import schedule, shape
 from scout_cli.core.job import Budget, Job, Window
 from scout_cli.core.models import Scout
+from scout_cli.service.changes import wished
 from scout_cli.service.scouts import Wish, place
 
 
@@ -17,7 +18,7 @@ def job_of(scout: Scout, execution_id: UUID, now: datetime, budget: Budget) -> J
     current = scout.planned_for == planned_for(scout)
     return Job(
         id=execution_id,
-        goal=scout.goal or scout.title,
+        goal=wished(scout),
         title=scout.title,
         description=scout.description or "",
         queries=tuple(scout.search_queries),

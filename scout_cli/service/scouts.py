@@ -16,7 +16,7 @@ from scout_cli.core.models import AnsweredBy, Location, Record, Scout, ScoutPatc
 from scout_cli.core.ports import Clock, Reasoner
 from scout_cli.core.questions import SetUp
 from scout_cli.errors import ModelUnavailable
-from scout_cli.service import audit, deeds, guests
+from scout_cli.service import audit, deeds, guests, reach
 from scout_cli.service.audit import Asker
 from scout_cli.service.changes import applied, checked, followed, moves, narrowed
 from scout_cli.service.saved import Saved
@@ -157,8 +157,8 @@ class Scouts(Saved):
 
         Args:
             scout: as it was read.
-            changes: the fields to change; queries planned for an old goal go with it, and a new
-                rhythm or waking up sets the next run.
+            changes: the fields to change; what was planned and read for an old goal goes with it,
+                and a new rhythm or waking up sets the next run.
             unchanged: only if nobody changed it since it was read.
 
         Raises:
@@ -182,7 +182,7 @@ class Scouts(Saved):
             if unchanged:
                 await scouts.require_unchanged(tx, chosen)
             changed = [
-                await scouts.update(tx, scout.id, patch) if patch != ScoutPatch() else scout
+                await reach.change(tx, scout, patch) if patch != ScoutPatch() else scout
                 for scout, patch in zip(chosen, patches, strict=True)
             ]
             await audit.write(tx, self._asker, done)

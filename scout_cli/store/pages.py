@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from scout_cli.core.models import PageSnapshot, SeenPage
+from scout_cli.core.models import PageSnapshot, Record, SeenPage
 from scout_cli.store.database import Connection, Statement
 from scout_cli.store.executions import held
 from scout_cli.store.statements import insert, placeholders, upsert, values
 
 _SEEN_KEY = ("scout_id", "canonical_url")
+
+
+class Seen(Record, frozen=True, kw_only=True):
+    """What a scout remembers of the web, in short."""
+
+    pages: int
+    owed_since: datetime | None
+    """The earliest `read_at` of the pages that are owed; None when none is."""
 
 
 async def add_many(db: Connection, snapshots: Iterable[PageSnapshot]) -> None:
@@ -76,3 +85,20 @@ async def seen_put_many(db: Connection, pages: Iterable[SeenPage]) -> None:
     await db.executemany(
         upsert("seen_pages", SeenPage, _SEEN_KEY), [values(page) for page in pages]
     )
+
+
+async def seen(db: Connection, scout_id: UUID) -> Seen:
+    """Return how much a scout remembers, and since when it owes a reading."""
+    sql = """
+        SELECT count(*) AS pages, min(CASE WHEN content_hash = '' THEN read_at END) AS owed_since
+        FROM seen_pages WHERE scout_id = $1
+    """
+    found = await db.one(Seen, sql, scout_id)
+    assert found is not None
+    return found
+
+
+async def forget_owed(db: Connection, scout_id: UUID) -> None:
+    """Forget which pages a scout owes a reading."""
+    sql = "DELETE FROM seen_pages WHERE scout_id = $1 AND content_hash = ''"
+    await db.execute(sql, scout_id)

@@ -91,7 +91,8 @@ def test_the_names_in_the_events_are_fixed():
     compared = next(event for event in found if event["event"] == "fact_compared")
     assert sorted(compared["fact"]) == sorted(FACT.split())
     assert sorted(found[-1]["result"]) == sorted(
-        "counts facts items outcome planned problems results_summary sources summary usage".split()
+        "counts facts items outcome planned problems results_summary sources summary unfinished "
+        "usage".split()
     )
 
 

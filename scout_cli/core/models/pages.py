@@ -42,7 +42,9 @@ class SeenPage(Record, frozen=True, kw_only=True):
     etag: str | None = None
     last_modified: str | None = None
     content_hash: str
+    """Of the text that was taken in; empty for a page that is owed: read and not taken in."""
     read_at: datetime
+    """For a page that is owed: when the scout had last taken in all that it read."""
 
 
 class PageSnapshot(Record, frozen=True, kw_only=True):
