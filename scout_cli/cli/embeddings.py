@@ -71,7 +71,8 @@ def list_(session: Session, *, as_json: bool) -> None:
 def rebuild(session: Session, *, again: bool, only: bool, quiet: bool, as_json: bool) -> None:
     """Give every finding a vector of the embedder in use.
 
-    What is interrupted goes on where it was: only what is lacking is made.
+    What is interrupted goes on where it was: only what is lacking is made. With --again each vector
+    stays until its new one is there, and an interruption means to begin again.
 
     \b
     Example:

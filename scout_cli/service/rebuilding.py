@@ -1,6 +1,7 @@
 """Giving every finding a vector of the embedder in use, after another one was chosen.
 
-Each batch is committed for itself: what was done before an interruption is never done again.
+Each batch is committed for itself: what was done before an interruption stays, and is done again
+only when all vectors are to be made anew. No vector goes before there is one in its place.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ async def rebuild(db: Database, embedder: Embedder, *, again: bool = False) -> A
     Args:
         db: the database.
         embedder: makes the vectors.
-        again: make all anew, for a model that changed under the same name.
+        again: make all anew, for a model that changed under the same name. Until the end there
+            are vectors of both models; after an interruption it begins at the first one.
 
     Yields:
         the first step before anything is done, then one for each batch that was stored.
@@ -67,15 +69,20 @@ async def rebuild(db: Database, embedder: Embedder, *, again: bool = False) -> A
     Raises:
         ModelUnavailable: the embedder does not answer; what was stored stays.
     """
-    if again:
-        await embedders.forget(db, embedder.name)
-    wanted, done, last = await embedders.lacking(db, embedder.name), 0, _FIRST
+    counted = embedders.findings(db) if again else embedders.lacking(db, embedder.name)
+    wanted, done, last = await counted, 0, _FIRST
     yield Step(done=0, of=wanted)
-    while found := await embedders.next_lacking(db, embedder.name, last, _BATCH):
+    while found := await _next(db, embedder.name, last, again=again):
         await _embed(db, embedder, found)
         last, done = found[-1].id, done + len(found)
         yield Step(done=done, of=max(wanted, done))
     await meaning.pack_all(db)
+
+
+async def _next(db: Database, name: str, after: UUID, *, again: bool) -> list[Finding]:
+    if again:
+        return await embedders.next_findings(db, after, _BATCH)
+    return await embedders.next_lacking(db, name, after, _BATCH)
 
 
 async def keep_only(db: Database, name: str) -> int:

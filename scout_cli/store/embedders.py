@@ -69,6 +69,12 @@ async def next_lacking(
     return await db.all(Finding, sql, embedder, after, limit)
 
 
+async def next_findings(db: Connection, after: UUID = _FIRST, limit: int = 64) -> list[Finding]:
+    """Return the next findings, with a vector or without, in the order of their ids."""
+    sql = "SELECT * FROM scout_findings WHERE id > $1 ORDER BY id LIMIT $2"
+    return await db.all(Finding, sql, after, limit)
+
+
 async def still_there(db: Connection, ids: Sequence[UUID]) -> set[UUID]:
     """Return those of these findings that exist."""
     sql = f"SELECT id FROM scout_findings WHERE id IN ({placeholders(ids, first=1)})"  # noqa: S608 - placeholders

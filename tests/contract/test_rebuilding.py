@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 
 from scout_cli.errors import ModelUnavailable
 from scout_cli.llm.builtin import LexicalEmbedder
 from scout_cli.service import rebuilding
 from scout_cli.store import embedders, findings, scouts, users, vectors
+from scout_cli.store.vectors import Embedding
 from tests.contract import rows
 from tests.contract.databases import EVERY
 
@@ -81,6 +84,41 @@ async def test_again_makes_all_anew(filled):
     await through(filled, embedder := Counting(), again=True)
     assert len(embedder.texts) == MANY
     assert await embedders.lacking(filled, "test/other") == MANY - 1
+
+
+async def test_an_absent_embedder_costs_no_vector(filled):
+    """Making all anew begins with asking it: what was there before is there still."""
+    await through(filled, Counting())
+    before = await kept(filled)
+    with pytest.raises(ModelUnavailable):
+        await through(filled, Counting(breaks_after=0), again=True)
+    assert await kept(filled) == before
+
+
+async def test_making_all_anew_leaves_old_vectors_or_new_ones(filled):
+    """Broken off in the middle, the batches that were done are new, and nothing is missing."""
+    await through(filled, Counting())
+    before = await kept(filled)
+    with pytest.raises(ModelUnavailable):
+        await through(filled, other := Turned(breaks_after=100), again=True)
+    after = await kept(filled)
+    assert after.keys() == before.keys()
+    changed = [each for each in before if before[each] != after[each]]
+    assert len(changed) == len(other.texts) == 64
+
+
+class Turned(Counting):
+    """The same name, and another model behind it."""
+
+    async def embed(self, texts):
+        """Embed in the other direction."""
+        return [array("f", [-x for x in vector]) for vector in await super().embed(texts)]
+
+
+async def kept(db):
+    """Return the vectors by finding."""
+    sql = "SELECT * FROM embeddings WHERE embedder = 'test/counting'"
+    return {each.subject_id: each.vector for each in await db.all(Embedding, sql)}
 
 
 async def test_only_the_named_embedder_is_kept(filled):
