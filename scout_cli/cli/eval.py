@@ -17,10 +17,11 @@ from scout_cli.cli.tables import Column
 from scout_cli.config import Settings
 from scout_cli.core.events import Event
 from scout_cli.core.shape import plain
+from scout_cli.errors import ScoutError
 from scout_cli.evaluation import measures, report
-from scout_cli.evaluation.report import EngineReport, PairsReport, Report
+from scout_cli.evaluation.report import EngineReport, Failed, PairsReport, Report
 from scout_cli.evaluation.trial import trial
-from scout_cli.evaluation.world import TOPICS, LabelledLibrary
+from scout_cli.evaluation.world import TOPICS, LabelledLibrary, Topic
 
 _ENGINES = (
     Column("model", wide=True),
@@ -60,13 +61,16 @@ def command(
     quick: bool,
     quiet: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Measure models and the embedder on a labelled web.
 
     The real agent looks on four days for two things on a small web of this machine: new facts,
     repeats in other words and languages, another fact in the same words, updates, old news, pages
     that lie about themselves and pages that give orders. What it reports is counted against the
     labels. The embedder is also tried on labelled pairs of sentences. Nothing of yours is touched.
+
+    A model that does not answer is named, and what the others did is shown; the exit code is that
+    of its error.
 
     \b
     Examples:
@@ -77,23 +81,60 @@ def command(
     given = replace(given, embed_url=embed) if embed else given
     engines = [replace(given, llm_url=url) for url in llms] or [given]
     with _Stage(quiet=quiet or as_json) as stage:
-        made = drive(lambda: _evaluated(engines, stage, quick=quick))
+        made, code = drive(lambda: _evaluated(engines, stage, quick=quick))
     if as_json:
         streams.put_json(plain(made))
-        return
-    _show(made)
+    else:
+        _show(made)
+    return code
 
 
-async def _evaluated(engines: Sequence[Settings], stage: _Stage, *, quick: bool) -> Report:
-    library, topics = LabelledLibrary(), TOPICS[:1] if quick else TOPICS
-    tried = [
-        report.engine(measures.measure(await trial(each, stage, topics), library))
-        for each in engines
-    ]
-    async with App.open(replace(engines[0], database_url="sqlite://")) as app:
+async def _evaluated(
+    engines: Sequence[Settings], stage: _Stage, *, quick: bool
+) -> tuple[Report, int]:
+    """Try every engine; one that fails costs the others nothing.
+
+    Returns:
+        what was measured, and the exit code: that of the first error.
+
+    Raises:
+        ScoutError: no engine could be measured.
+    """
+    topics = TOPICS[:1] if quick else TOPICS
+    tried = [(each, await _tried(each, stage, topics)) for each in engines]
+    errors = [(each, made) for each, made in tried if isinstance(made, ScoutError)]
+    answered = [(each, made) for each, made in tried if isinstance(made, EngineReport)]
+    if not answered:
+        raise errors[0][1]
+    async with App.open(replace(answered[0][0], database_url="sqlite://")) as app:
         stage.say("labelled pairs")
         duplicates = await report.pairs(await app.embedder())
-    return Report(engines=tuple(tried), duplicates=(duplicates,))
+    made = Report(
+        engines=tuple(each for _, each in answered),
+        failed=tuple(_failed(each, error) for each, error in errors),
+        duplicates=(duplicates,),
+    )
+    return made, errors[0][1].exit_code if errors else streams.ExitCode.OK
+
+
+async def _tried(
+    engine: Settings, stage: _Stage, topics: Sequence[Topic]
+) -> EngineReport | ScoutError:
+    try:
+        did = await trial(engine, stage, topics)
+    except ScoutError as error:
+        stage.done()
+        return error
+    return report.engine(measures.measure(did, LabelledLibrary()))
+
+
+def _failed(engine: Settings, error: ScoutError) -> Failed:
+    return Failed(
+        llm=streams.redact(engine.llm_url),
+        code=error.code,
+        message=streams.redact(error.message),
+        hint=streams.redact(error.hint),
+    )
 
 
 class _Stage:
@@ -129,9 +170,14 @@ class _Stage:
 def _show(made: Report) -> None:
     runs = made.engines[0].runs
     streams.put(f"On the labelled web, {runs} runs each, embedder {made.engines[0].embedder}")
-    tables.show(_ENGINES, [_engine(each) for each in made.engines])
+    gaps = [""] * (len(_ENGINES) - 1)
+    left_out = [[f"{each.llm} (failed)", *gaps] for each in made.failed]
+    tables.show(_ENGINES, [*(_engine(each) for each in made.engines), *left_out])
     for each in made.engines:
         _warn(each)
+    for failed in made.failed:
+        streams.say(streams.line(f"! {failed.llm}: {failed.message}"))
+        streams.say(f"  {streams.line(failed.hint)}")
     for pairs in made.duplicates:
         streams.put("")
         _show_pairs(pairs)

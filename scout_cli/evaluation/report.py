@@ -60,11 +60,22 @@ class EngineReport(Record, frozen=True, kw_only=True):
     kinds: dict[str, dict[str, int]]
 
 
+class Failed(Record, frozen=True, kw_only=True):
+    """An engine that could not be measured, and why."""
+
+    llm: str
+    """Its URL."""
+    code: str
+    message: str
+    hint: str
+
+
 class Report(Record, frozen=True, kw_only=True):
     """Everything that was measured."""
 
     schema: str = SCHEMA
     engines: tuple[EngineReport, ...] = ()
+    failed: tuple[Failed, ...] = ()
     duplicates: tuple[PairsReport, ...] = ()
 
 

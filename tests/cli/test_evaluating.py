@@ -36,6 +36,33 @@ def test_eval_puts_engines_side_by_side():
     assert [rule["rule"] for rule in document["duplicates"][0]["rules"]][-1] == "ladder"
 
 
+ABSENT = ("--llm", "ollama://127.0.0.1:1/x")
+
+
+@pytest.mark.parametrize("given", [(*BUILT_IN, *ABSENT), (*ABSENT, *BUILT_IN)])
+def test_eval_shows_what_answered_and_names_what_did_not(given):
+    """A model that is away takes no figures of another with it, and the exit code tells."""
+    said = call("eval", *given, "--quick")
+    assert said.code == 4
+    assert "built-in" in said.out
+    assert "ollama://127.0.0.1:1/x (failed)" in said.out
+    assert "No Ollama answers" in said.err
+    said = call("eval", *given, "--quick", "--json")
+    assert (said.code, said.err) == (4, "")
+    document = json.loads(said.out)
+    assert [each["model"] for each in document["engines"]] == ["built-in"]
+    (failed,) = document["failed"]
+    assert (failed["llm"], failed["code"]) == ("ollama://127.0.0.1:1/x", "model_unavailable")
+    assert document["duplicates"]
+
+
+def test_eval_of_nothing_but_absent_models_is_an_error():
+    """Two lines and nothing on stdout, as everywhere."""
+    said = call("eval", *ABSENT, "--embed", "builtin://", "--quick", "--json")
+    assert (said.code, said.out) == (4, "")
+    assert json.loads(said.err)["error"]["code"] == "model_unavailable"
+
+
 def test_eval_shows_tables_and_progress():
     """Two tables on stdout; each run is named on stderr."""
     said = call("eval", *BUILT_IN, "--quick")
