@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from scout_cli.cli import streams, tables
+from scout_cli.cli import setting, streams, tables
 from scout_cli.cli.session import Session, pass_session
 from scout_cli.cli.tables import Column
-from scout_cli.config import Loaded, choice, edit, environment_name, holds_secret, survey
+from scout_cli.config import Loaded, choice, edit, holds_secret, survey
 from scout_cli.core import shape
 from scout_cli.errors import InvalidInput
 
@@ -68,13 +68,13 @@ def path(session: Session, *, as_json: bool) -> None:
     used = next((place for place in looked if place.is_there), None)
     if as_json:
         rows = [{"path": str(p.path), "why": p.why, "exists": p.is_there} for p in looked]
-        written = str(_target(session))
+        written = str(setting.file_of(session))
         streams.put_json({"path": used and str(used.path), "write": written, "looked": rows})
         return
     for place in looked:
         state = "read" if place == used else "not read" if place.is_there else "not there"
         streams.say(f"{state:<9}  {streams.line(str(place.path))}  ({place.why})")
-    streams.put(streams.line(str(used.path if used else _target(session))))
+    streams.put(streams.line(str(used.path if used else setting.file_of(session))))
 
 
 @command.command("set")
@@ -105,9 +105,9 @@ def set_(session: Session, name: str, words: tuple[str, ...], *, as_json: bool) 
             hint=f"scout config set {known} -   and type it, or send it to standard input",
         )
     value = choice.parsed(known, given)
-    target = _target(session)
+    target = setting.file_of(session)
     text = edit.set_value(edit.read(target), known, value)
-    edit.write(target, text, secret=edit.holds_secret(text))
+    setting.keep(target, text)
     _report(session, target, known, as_json=as_json, done="set")
 
 
@@ -122,12 +122,12 @@ def unset(session: Session, name: str, *, as_json: bool) -> None:
     Example:
       scout config unset num_ctx
     """  # noqa: D301 - see above
-    target = _target(session)
+    target = setting.file_of(session)
     before = edit.read(target)
     known = name if edit.is_set(before, name) else choice.named(name)
     text = edit.unset(before, known)
     if text != before:
-        edit.write(target, text, secret=edit.holds_secret(text))
+        setting.keep(target, text)
     done = "unset" if text != before else "was not set"
     _report(session, target, known, as_json=as_json, done=done)
 
@@ -159,13 +159,6 @@ def _told(row: dict[str, Any]) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _target(session: Session) -> Path:
-    """Return the file to change: the one that is read, else a new one in the platform's folder."""
-    looked = survey.places(session.config)
-    found = next((place.path for place in looked if place.is_there), None)
-    return found or looked[-1].path
-
-
 def _from_stdin(name: str) -> tuple[str, ...]:
     if streams.is_terminal(sys.stdin):
         typed: str = click.prompt(name, hide_input=True, err=True)
@@ -185,7 +178,4 @@ def _report(session: Session, target: Path, name: str, *, as_json: bool, done: s
         streams.put_json({"name": name, "path": str(target), "done": done})
     else:
         streams.say(f"{name} {done} in {streams.line(shlex.quote(str(target)))}")
-    variable = environment_name(name)
-    origin = survey.survey(session.config).loaded
-    if origin is not None and origin.origins.get(name) == variable:
-        streams.say(f"{variable} in the environment still wins: unset {variable}")
+    setting.warn_if_overruled(session, name)

@@ -82,6 +82,12 @@ def is_set(text: str, name: str) -> bool:
     return name in _table(_parsed(text))
 
 
+def listed(text: str, name: str) -> list[str]:
+    """Return the words that `text` sets `name` to: a list, or one string with blanks in it."""
+    value = _table(_parsed(text)).get(name, [])
+    return value.split() if isinstance(value, str) else [str(word) for word in value]
+
+
 def is_secret_name(name: str) -> bool:
     """Return whether a value with this name is a secret."""
     return bool(_SECRET.search(name))

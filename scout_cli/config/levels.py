@@ -48,6 +48,10 @@ def written(name: str, levels: Levels) -> str:
 
 
 def replaced(listed: Iterable[str], name: str, levels: Levels) -> list[str]:
-    """Return the setting with the cut-offs of one embedder put in, or put in the others' place."""
-    others = [text for text in listed if text.rpartition("=")[0] != name]
-    return [*others, written(name, levels)]
+    """Return the setting with the cut-offs of one embedder put in, in the place of earlier ones."""
+    return [*without(listed, name), written(name, levels)]
+
+
+def without(listed: Iterable[str], name: str) -> list[str]:
+    """Return the setting without the cut-offs of one embedder."""
+    return [text for text in listed if text.rpartition("=")[0] != name]

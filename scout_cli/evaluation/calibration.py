@@ -6,7 +6,7 @@ half of the pairs only measures what came of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -25,7 +25,7 @@ LOSS = 0.01
 promised for others."""
 
 _LOWEST, _HIGHEST, _STEP = 0.30, 0.99, 0.01
-_SHOWN = (-0.15, -0.10, -0.05, 0.0, 0.05, 0.10, 0.15)
+_SHOWN = (-0.15, -0.10, -0.05, 0.05, 0.10, 0.15)
 """How far around the fitted upper cut-off the trade-off is shown."""
 
 
@@ -84,8 +84,7 @@ async def calibrate(embedder: Embedder, history: History) -> Calibration:
     current = cutoffs_of(embedder)
     usual = current.background if history.background is None else history.background
     fitted = fit(tuning, history, usual)
-    others = [("stricter" if by > 0 else "laxer", _shifted(fitted, by)) for by in _SHOWN if by]
-    shown = [("in force", current), ("fitted", fitted), *others]
+    shown = [("in force", current), ("fitted", fitted), *_around(fitted)]
     return Calibration(
         embedder=embedder.name,
         fitted=fitted,
@@ -103,8 +102,10 @@ def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
     Args:
         given: labelled pairs.
         history: the user's own findings; those with a label are cases too.
-        background: the usual cosine of two different facts.
+        background: the usual cosine of two different facts. Of one at the very top, where nothing
+            could be told apart, as much is taken as leaves room above it.
     """
+    background = min(background, _HIGHEST - 2 * _STEP)
     levels = [_HIGHEST - step * _STEP for step in range(round((_HIGHEST - _LOWEST) / _STEP) + 1)]
     levels = [round(level, 2) for level in levels if level > background]
     bars = [
@@ -127,13 +128,23 @@ def _score(cutoffs: Cutoffs, given: Sequence[Barred], history: History) -> Score
     return score([*pairs, *own])
 
 
-def _shifted(cutoffs: Cutoffs, by: float) -> Cutoffs:
-    least = cutoffs.background + 0.01
-    return replace(
-        cutoffs,
-        lower=round(min(0.99, max(least, cutoffs.lower + by)), 3),
-        upper=round(min(0.99, max(least, cutoffs.upper + by)), 3),
+def _around(fitted: Cutoffs) -> Iterator[tuple[str, Cutoffs]]:
+    """Yield the cut-offs around the fitted ones, each pair once, with what they are beside them."""
+    known = {(fitted.lower, fitted.upper)}
+    for by in _SHOWN:
+        moved = _moved(fitted, by)
+        if (moved.lower, moved.upper) not in known:
+            known.add((moved.lower, moved.upper))
+            yield "stricter" if by > 0 else "laxer", moved
+
+
+def _moved(cutoffs: Cutoffs, by: float) -> Cutoffs:
+    """Return cut-offs moved as far as they may be: above the background, and below 1."""
+    least = min(cutoffs.lower, cutoffs.background + _STEP)
+    lower, upper = (
+        round(min(_HIGHEST, max(least, level + by)), 3) for level in (cutoffs.lower, cutoffs.upper)
     )
+    return replace(cutoffs, lower=lower, upper=upper)
 
 
 def _outcome(name: str, cutoffs: Cutoffs, given: Sequence[Case], history: History) -> Outcome:

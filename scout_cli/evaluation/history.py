@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
+from msgspec.structs import replace
+
 from scout_cli.core import novelty
 from scout_cli.core.cutoffs import Cutoffs
 from scout_cli.core.models import Opinion, Record
-from scout_cli.core.ports import Earlier, Neighbour
+from scout_cli.core.ports import Earlier, Embedder, Habits, Neighbour
+from scout_cli.service.memory import StoredMemory
 from scout_cli.store import embedders, vectors
 from scout_cli.store.database import Database
 from scout_cli.store.vectors import EarlierVector
@@ -17,8 +20,6 @@ from scout_cli.store.vectors import EarlierVector
 _NEWEST = 400
 """Findings of one scout that are looked at."""
 _NEAREST = 5
-_ENOUGH = 20
-"""Findings of one scout from which its background can be told."""
 
 
 class Past(Record, frozen=True, kw_only=True):
@@ -27,6 +28,8 @@ class Past(Record, frozen=True, kw_only=True):
     fact: str
     near: tuple[Neighbour, ...]
     opinion: Opinion | None = None
+    habits: Habits = novelty.STRANGE
+    """What holds for its scout whatever the cut-offs: its background, and the shift by opinions."""
 
     @property
     def repeat(self) -> bool | None:
@@ -35,7 +38,8 @@ class Past(Record, frozen=True, kw_only=True):
 
     def held_back(self, cutoffs: Cutoffs) -> bool:
         """Return whether the ladder would keep it silent with these cut-offs."""
-        return novelty.decide(self.fact, self.near, cutoffs).novelty == "repeat"
+        said = novelty.decide(self.fact, self.near, cutoffs, self.habits)
+        return said.novelty == "repeat"
 
 
 class History(Record, frozen=True, kw_only=True):
@@ -43,7 +47,7 @@ class History(Record, frozen=True, kw_only=True):
 
     past: tuple[Past, ...] = ()
     background: float | None = None
-    """Median cosine of two findings of one scout; None when there are too few."""
+    """The middle one of the scouts' own backgrounds; None when no scout has enough stories."""
 
     @property
     def labelled(self) -> list[tuple[Past, bool]]:
@@ -57,19 +61,24 @@ class History(Record, frozen=True, kw_only=True):
         return sum(past.held_back(cutoffs) for past in self.past) / len(self.past)
 
 
-async def history(db: Database, embedder: str) -> History:
+async def history(db: Database, embedder: Embedder) -> History:
     """Return the findings that have a vector of this embedder, each beside those before it."""
     past: list[Past] = []
     backgrounds: list[float] = []
-    for scout_id in await embedders.scouts_of(db, embedder):
-        found = (await vectors.of_scout(db, scout_id, embedder))[-_NEWEST:]
-        stored = [each for each in found if len(each.vector) == len(found[-1].vector)]
-        cosines = _cosines(stored)
-        past += _replayed(stored, cosines)
-        if len(stored) >= _ENOUGH:
-            backgrounds.append(_median(cosines))
-    usual = round(median(backgrounds), 3) if backgrounds else None
-    return History(past=tuple(past), background=usual)
+    for scout_id in await embedders.scouts_of(db, embedder.name):
+        memory = StoredMemory(db, scout_id, embedder)
+        usual = await memory.background()
+        habits = replace(await memory.habits(), background=usual.cosine, sample=usual.sample)
+        found = (await vectors.of_scout(db, scout_id, embedder.name))[-_NEWEST:]
+        past += _replayed([each for each in found if _as_long(each, found[-1])], habits)
+        if usual.cosine is not None:
+            backgrounds.append(usual.cosine)
+    background = round(median(backgrounds), 3) if backgrounds else None
+    return History(past=tuple(past), background=background)
+
+
+def _as_long(one: EarlierVector, other: EarlierVector) -> bool:
+    return len(one.vector) == len(other.vector)
 
 
 def _cosines(stored: Sequence[EarlierVector]) -> Any:
@@ -79,20 +88,15 @@ def _cosines(stored: Sequence[EarlierVector]) -> Any:
     return matrix @ matrix.T
 
 
-def _median(cosines: Any) -> float:
-    import numpy as np  # noqa: PLC0415 - see above
-
-    return float(np.median(cosines[np.triu_indices(len(cosines), 1)]))
-
-
-def _replayed(stored: Sequence[EarlierVector], cosines: Any) -> Iterator[Past]:
+def _replayed(stored: Sequence[EarlierVector], habits: Habits) -> Iterator[Past]:
+    cosines = _cosines(stored)
     for at, each in enumerate(stored):
         closest = sorted(range(at), key=lambda other: -cosines[at, other])[:_NEAREST]
         near = (
             Neighbour(finding=_earlier(stored[other]), cosine=float(cosines[at, other]))
             for other in closest
         )
-        yield Past(fact=each.fact, near=tuple(near), opinion=each.opinion)
+        yield Past(fact=each.fact, near=tuple(near), opinion=each.opinion, habits=habits)
 
 
 def _earlier(stored: EarlierVector) -> Earlier:

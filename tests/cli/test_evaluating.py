@@ -92,6 +92,32 @@ def test_calibrate_writes_what_is_read_again():
     assert call("config", "unset", "cutoffs").code == 0
 
 
+def test_calibrate_takes_back_its_own_line_only():
+    """Another embedder's cut-offs stay, when they are written and when they are taken back."""
+    given = '[settings]\ncutoffs = ["use/multilingual-3=0.700:0.900"]\n'
+    Path("scouts.toml").write_text(given, encoding="utf-8")
+    assert call("calibrate", "--write").code == 0
+    assert len(config.load().settings.cutoffs) == 2
+    said = json.loads(call("calibrate", "--unset", "--json").out)
+    assert said["embedder"] == "built-in/lexical-1"
+    assert Path("scouts.toml").read_text("utf-8") == given
+    again = call("calibrate", "--unset")
+    assert (again.code, "has none" in again.err) == (0, True)
+    assert Path("scouts.toml").read_text("utf-8") == given
+    assert call("calibrate", "--unset", "--write").code == 2
+
+
+def test_calibrate_says_when_the_environment_wins(monkeypatch):
+    """As `config set` does; what the variable holds for others does not come into the file."""
+    Path("scouts.toml").write_text('[settings]\ncutoffs = ["a=0.100:0.200"]\n', encoding="utf-8")
+    monkeypatch.setenv("SCOUT_CUTOFFS", "b=0.3:0.4")
+    wins = "SCOUT_CUTOFFS in the environment still wins"
+    assert wins in call("calibrate", "--write").err
+    written = tomllib.loads(Path("scouts.toml").read_text("utf-8"))["settings"]["cutoffs"]
+    assert [line.partition("=")[0] for line in written] == ["a", "built-in/lexical-1"]
+    assert wins in call("calibrate", "--unset").err
+
+
 def test_calibrate_asks_nobody_without_a_terminal():
     """It shows the trade-off and says how to write."""
     said = call("calibrate")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from typing import get_args
+from uuid import UUID
 
 import pytest
 
 from scout_cli.core.cutoffs import Cutoffs, cutoffs_of
+from scout_cli.core.ports import Earlier, Habits, Neighbour
 from scout_cli.core.words import words
 from scout_cli.evaluation import calibration, report, rules
 from scout_cli.evaluation.history import History, Past
 from scout_cli.evaluation.pairs import Kind, all_pairs, half
 from scout_cli.evaluation.scores import score
 from scout_cli.llm.builtin import LexicalEmbedder
+from scout_cli.testing import FrozenClock
 
 PAIRS = all_pairs()
 MUST_BE = {
@@ -120,6 +123,41 @@ async def test_the_bar_of_a_pair_says_what_the_ladder_does():
                 same=case.pair.same, cosine=case.cosine, bar=rules.bar_of(case)
             )
             assert barred.held_back(levels) == (rules.verdict(case, levels) == "repeat")
+
+
+def beside(cosine, **more):
+    """Return a finding beside an earlier one that is so close, in some other words."""
+    earlier = Earlier(
+        id=UUID(int=1),
+        fact="The festival of lights attracted 95,000 visitors in three days.",
+        canonical_url="https://a.example/",
+        created_at=FrozenClock().now(),
+    )
+    said = "Over three days 95,000 people came to see the festival of lights."
+    near = (Neighbour(finding=earlier, cosine=cosine),)
+    return Past(fact=said, near=near, **more)
+
+
+def test_an_opinion_does_not_move_the_cutoffs_twice():
+    """Whether a case is held back is asked of the cut-offs as its shift has moved them."""
+    levels = Cutoffs(lower=0.46, upper=0.66, background=0.1)
+    assert not beside(0.65, opinion="repeat").held_back(levels)
+    assert beside(0.65, opinion="repeat", habits=Habits(shift=-0.02)).held_back(levels)
+
+
+@pytest.mark.parametrize("background", [0.451, 1.0])
+async def test_any_background_can_be_fitted_to(background):
+    """Where all findings are alike there is room above the background still, and no row twice."""
+    made = await calibration.calibrate(LexicalEmbedder(), History(background=background))
+    fitted = made.fitted
+    assert fitted.background < fitted.lower <= fitted.upper < 1
+    shown = [(each.name, each.lower, each.upper) for each in made.outcomes[1:]]
+    assert len({(lower, upper) for _, lower, upper in shown}) == len(shown)
+    for name, lower, upper in shown[1:]:
+        laxer = lower <= fitted.lower and upper <= fitted.upper
+        stricter = lower >= fitted.lower and upper >= fitted.upper
+        assert laxer if name == "laxer" else stricter
+        assert fitted.background < lower
 
 
 def test_an_opinion_labels_a_finding():
