@@ -10,8 +10,11 @@ from msgspec.structs import replace
 
 from scout_cli.core import novelty
 from scout_cli.core.cutoffs import Cutoffs
+from scout_cli.core.details import signature
+from scout_cli.core.likeness import Bar, beside
 from scout_cli.core.models import Opinion, Record
 from scout_cli.core.ports import Earlier, Embedder, Habits, Neighbour
+from scout_cli.core.words import terms
 from scout_cli.service.memory import StoredMemory
 from scout_cli.store import embedders, vectors
 from scout_cli.store.database import Database
@@ -20,6 +23,19 @@ from scout_cli.store.vectors import EarlierVector
 _NEWEST = 400
 """Findings of one scout that are looked at."""
 _NEAREST = 5
+
+
+class Standing(Record, frozen=True, kw_only=True):
+    """From which cut-offs on a finding would be held back; asked of many, it is worked out once."""
+
+    bars: tuple[tuple[float, Bar], ...]
+    """Of each earlier finding its cosine, and the one from which it makes this one a repeat."""
+    habits: Habits
+
+    def held_back(self, cutoffs: Cutoffs) -> bool:
+        """Return whether the ladder would keep it silent with these cut-offs."""
+        levels = cutoffs.on(self.habits)
+        return any(cosine >= bar.at(levels) for cosine, bar in self.bars)
 
 
 class Past(Record, frozen=True, kw_only=True):
@@ -40,6 +56,13 @@ class Past(Record, frozen=True, kw_only=True):
         """Return whether the ladder would keep it silent with these cut-offs."""
         said = novelty.decide(self.fact, self.near, cutoffs, self.habits)
         return said.novelty == "repeat"
+
+    def standing(self) -> Standing:
+        """Return the short cut to `held_back`."""
+        details, wanted = signature(self.fact), terms(self.fact)
+        compared = [beside(details, wanted, near, frozenset()) for near in self.near]
+        bars = tuple((each.near.cosine, each.bar) for each in compared if each.bar is not None)
+        return Standing(bars=bars, habits=self.habits)
 
 
 class History(Record, frozen=True, kw_only=True):

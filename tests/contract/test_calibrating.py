@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from scout_cli.evaluation import calibration
 from scout_cli.evaluation.history import history
 from scout_cli.llm.builtin import LexicalEmbedder, vector_of
 from scout_cli.service.memory import StoredMemory
@@ -54,11 +53,8 @@ async def test_repeats_of_one_fact_are_no_background(database, keep):
     """Thirty-one tellings of one story and nine others: too few stories to tell what is usual."""
     story = uuid4()
     await keep([(ONE, story)] * 31 + [(fact, uuid4()) for fact in OTHERS[:9]])
-    embedder = LexicalEmbedder()
-    found = await history(database, embedder)
+    found = await history(database, LexicalEmbedder())
     assert (len(found.past), found.background) == (40, None)
-    made = await calibration.calibrate(embedder, found)
-    assert embedder.background < made.fitted.lower <= made.fitted.upper
 
 
 async def test_the_background_is_that_of_the_scouts_own_stories(database, keep):
