@@ -41,9 +41,9 @@ class Shared(Record, frozen=True, kw_only=True):
     """Details that two sentences have in common and that are no part of one another."""
 
     names: int
-    """Small numbers count here: they tell no more than a name."""
+    """Small numbers and dates count here: facts of one event share them as they share names."""
     numbers: int
-    """Amounts and counts; a date counts once, and what belongs to a name not at all."""
+    """Amounts and counts, but for what belongs to a name."""
 
     @property
     def firm(self) -> bool:
@@ -112,7 +112,7 @@ def shared(new: Signature, earlier: Signature) -> Shared:
     figures = (new.figures & earlier.figures) - new.labels - earlier.labels
     small = sum(each.isdecimal() and int(each) <= _SMALL for each in figures)
     dated = any(each.startswith(("day ", "month ")) for each in new.dates & earlier.dates)
-    return Shared(names=named + small, numbers=len(figures) - small + dated)
+    return Shared(names=named + small + dated, numbers=len(figures) - small)
 
 
 def _named(name: frozenset[str], earlier: Signature) -> bool:

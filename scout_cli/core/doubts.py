@@ -15,6 +15,8 @@ _PLENTY = 1
 """Details in common from which one word in exchange for another is taken for another wording."""
 _TELLING = 0.2
 """The share of its words that these must be."""
+_OWN = 3
+"""Words of its own from which each of two sentences about one event may tell another part of it."""
 _ON_TOP = 2
 """Words more than were replaced, from which a sentence may tell something new."""
 
@@ -84,7 +86,8 @@ def _adds(new: Signature, earlier: Signature) -> bool:
     """Return whether `new` has more words of its own than take the place of others.
 
     Other words for the same come in exchange for those that were there; what comes on top of them
-    is told for the first time. Who said it is not counted.
+    is told for the first time. Who said it is not counted. When both have
+    several of their own and no number in common, each may tell another part of one event.
     """
     if translated(new, earlier):
         return False
@@ -92,7 +95,9 @@ def _adds(new: Signature, earlier: Signature) -> bool:
     came = sum(not alike(term, known) for term in new.terms if _says(term))
     went = sum(not alike(term, told) for term in earlier.terms if counts(term))
     counted = sum(map(counts, new.terms))
-    return came >= went + _ON_TOP and came >= _TELLING * counted
+    if came >= went + _ON_TOP and came >= _TELLING * counted:
+        return True
+    return min(came, went) >= _OWN and not shared(new, earlier).numbers
 
 
 def _exchanged_one(new: Signature, earlier: Signature) -> bool:

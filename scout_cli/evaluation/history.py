@@ -90,9 +90,9 @@ async def history(db: Database, embedder: Embedder) -> History:
     backgrounds: list[float] = []
     for scout_id in await embedders.scouts_of(db, embedder.name):
         memory = StoredMemory(db, scout_id, embedder)
-        usual = await memory.background()
-        habits = replace(await memory.habits(), background=usual.cosine, sample=usual.sample)
         found = (await vectors.of_scout(db, scout_id, embedder.name))[-_NEWEST:]
+        usual = await memory.background(vectors.unpack(found[-1].vector))
+        habits = replace(await memory.habits(), background=usual.cosine, sample=usual.sample)
         past += _replayed([each for each in found if _as_long(each, found[-1])], habits)
         if usual.cosine is not None:
             backgrounds.append(usual.cosine)

@@ -103,9 +103,9 @@ def test_a_score_counts_what_it_says():
 
 
 async def test_fitted_cutoffs_lose_little_and_catch_more():
-    """The fit stays within its loss on the tuning half, and is no worse than what it replaces."""
+    """The fit stays within its loss, and is no worse than what it replaces."""
     embedder = LexicalEmbedder()
-    given = await rules.cases(half("tuning"), embedder)
+    given = await rules.cases(PAIRS, embedder)
     current = cutoffs_of(embedder)
     fitted = calibration.fit(given, History(), current.background)
     assert rules.by_ladder(given, fitted).held_back <= calibration.LOSS
