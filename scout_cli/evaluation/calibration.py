@@ -15,7 +15,7 @@ from scout_cli.core.likeness import Bar
 from scout_cli.core.models import Record
 from scout_cli.core.ports import Embedder
 from scout_cli.evaluation import rules
-from scout_cli.evaluation.history import History, Standing
+from scout_cli.evaluation.history import Bars, History
 from scout_cli.evaluation.pairs import all_pairs
 from scout_cli.evaluation.rules import Case
 from scout_cli.evaluation.scores import Score, score
@@ -117,15 +117,13 @@ def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
         for lower in levels
         if lower <= upper
     ]
-    own = [(past.standing(), said) for past, said in history.labelled]
+    own = [(past.bars(), said) for past, said in history.labelled]
     scores = [(_score(each, bars, own), each) for each in tried]
     fair = [found for found in scores if found[0].held_back <= LOSS] or scores[:1]
     return max(fair, key=lambda found: found[0].f1)[1]
 
 
-def _score(
-    cutoffs: Cutoffs, given: Sequence[Barred], own: Sequence[tuple[Standing, bool]]
-) -> Score:
+def _score(cutoffs: Cutoffs, given: Sequence[Barred], own: Sequence[tuple[Bars, bool]]) -> Score:
     pairs = [(case.same, case.held_back(cutoffs)) for case in given]
     return score([*pairs, *((said, finding.held_back(cutoffs)) for finding, said in own)])
 

@@ -14,6 +14,7 @@ from scout_cli.core.details import signature
 from scout_cli.core.likeness import Bar, beside
 from scout_cli.core.models import Opinion, Record
 from scout_cli.core.ports import Earlier, Embedder, Habits, Neighbour
+from scout_cli.core.standing import standings
 from scout_cli.core.words import terms
 from scout_cli.service.memory import StoredMemory
 from scout_cli.store import embedders, vectors
@@ -23,19 +24,20 @@ from scout_cli.store.vectors import EarlierVector
 _NEWEST = 400
 """Findings of one scout that are looked at."""
 _NEAREST = 5
+_ANY = "Any sentence: what counts is how long its vector is."
 
 
-class Standing(Record, frozen=True, kw_only=True):
+class Bars(Record, frozen=True, kw_only=True):
     """From which cut-offs on a finding would be held back; asked of many, it is worked out once."""
 
-    bars: tuple[tuple[float, Bar], ...]
+    beside: tuple[tuple[float, Bar], ...]
     """Of each earlier finding its cosine, and the one from which it makes this one a repeat."""
     habits: Habits
 
     def held_back(self, cutoffs: Cutoffs) -> bool:
         """Return whether the ladder would keep it silent with these cut-offs."""
         levels = cutoffs.on(self.habits)
-        return any(cosine >= bar.at(levels) for cosine, bar in self.bars)
+        return any(cosine >= bar.at(levels) for cosine, bar in self.beside)
 
 
 class Past(Record, frozen=True, kw_only=True):
@@ -57,12 +59,12 @@ class Past(Record, frozen=True, kw_only=True):
         said = novelty.decide(self.fact, self.near, cutoffs, self.habits)
         return said.novelty == "repeat"
 
-    def standing(self) -> Standing:
+    def bars(self) -> Bars:
         """Return the short cut to `held_back`."""
         details, wanted = signature(self.fact), terms(self.fact)
         compared = [beside(details, wanted, near, frozenset()) for near in self.near]
         bars = tuple((each.near.cosine, each.bar) for each in compared if each.bar is not None)
-        return Standing(bars=bars, habits=self.habits)
+        return Bars(beside=bars, habits=self.habits)
 
 
 class History(Record, frozen=True, kw_only=True):
@@ -85,23 +87,24 @@ class History(Record, frozen=True, kw_only=True):
 
 
 async def history(db: Database, embedder: Embedder) -> History:
-    """Return the findings that have a vector of this embedder, each beside those before it."""
+    """Return the findings that have a vector of this embedder, each beside those told before it.
+
+    Raises:
+        ModelUnavailable: the embedder does not answer.
+    """
     past: list[Past] = []
     backgrounds: list[float] = []
+    (like,) = await embedder.embed([_ANY])
     for scout_id in await embedders.scouts_of(db, embedder.name):
         memory = StoredMemory(db, scout_id, embedder)
-        found = (await vectors.of_scout(db, scout_id, embedder.name))[-_NEWEST:]
-        usual = await memory.background(vectors.unpack(found[-1].vector))
+        usual = await memory.background(like)
         habits = replace(await memory.habits(), background=usual.cosine, sample=usual.sample)
-        past += _replayed([each for each in found if _as_long(each, found[-1])], habits)
+        found = await vectors.of_scout(db, scout_id, embedder.name)
+        past += _replayed(found, habits)
         if usual.cosine is not None:
             backgrounds.append(usual.cosine)
     background = round(median(backgrounds), 3) if backgrounds else None
     return History(past=tuple(past), background=background)
-
-
-def _as_long(one: EarlierVector, other: EarlierVector) -> bool:
-    return len(one.vector) == len(other.vector)
 
 
 def _cosines(stored: Sequence[EarlierVector]) -> Any:
@@ -111,13 +114,15 @@ def _cosines(stored: Sequence[EarlierVector]) -> Any:
     return matrix @ matrix.T
 
 
-def _replayed(stored: Sequence[EarlierVector], habits: Habits) -> Iterator[Past]:
+def _replayed(found: Sequence[EarlierVector], habits: Habits) -> Iterator[Past]:
+    known = standings(found)
+    stored = found[-_NEWEST:]
     cosines = _cosines(stored)
     for at, each in enumerate(stored):
-        closest = sorted(range(at), key=lambda other: -cosines[at, other])[:_NEAREST]
+        told = [other for other in range(at) if known[stored[other].id].told != "never"]
         near = (
             Neighbour(finding=_earlier(stored[other]), cosine=float(cosines[at, other]))
-            for other in closest
+            for other in sorted(told, key=lambda other: -cosines[at, other])[:_NEAREST]
         )
         yield Past(fact=each.fact, near=tuple(near), opinion=each.opinion, habits=habits)
 

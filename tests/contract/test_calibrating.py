@@ -62,7 +62,8 @@ async def test_the_background_is_that_of_the_scouts_own_stories(database, keep):
     story = uuid4()
     await keep([(fact, uuid4()) for fact in OTHERS] + [(ONE, story)] * 60)
     (scout_id,) = {each.id for each in await scouts.owned(database, await _owner(database))}
-    usual = await StoredMemory(database, scout_id, LexicalEmbedder()).background()
+    memory = StoredMemory(database, scout_id, LexicalEmbedder())
+    usual = await memory.background(vector_of(ONE))
     found = await history(database, LexicalEmbedder())
     assert usual.sample == len(OTHERS) + 1
     assert found.background == pytest.approx(usual.cosine, abs=0.001)
@@ -85,6 +86,14 @@ async def test_what_opinions_moved_already_is_known_to_the_fit(database, keep):
     assert {past.habits.shift for past in found.past} == {-0.02}
     (near,) = found.past[1].near
     assert near.finding.id == first.id
+
+
+async def test_only_what_was_told_makes_a_repeat(database, keep):
+    """A finding that nobody heard of is no case against a later one, as it is in a run."""
+    first, _ = await keep([(ONE, None), (ONE, None)])
+    await database.execute("UPDATE scout_findings SET novelty = 'stale' WHERE id = $1", first.id)
+    found = await history(database, LexicalEmbedder())
+    assert [past.near for past in found.past] == [(), ()]
 
 
 async def _owner(database):

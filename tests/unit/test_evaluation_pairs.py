@@ -141,20 +141,20 @@ def beside(cosine, **more):
 def test_an_opinion_does_not_move_the_cutoffs_twice():
     """Whether a case is held back is asked of the cut-offs as its shift has moved them."""
     levels = Cutoffs(lower=0.46, upper=0.66, background=0.1)
-    ((_, bar),) = beside(0.5).standing().bars
+    ((_, bar),) = beside(0.5).bars().beside
     short = bar.at(levels) - 0.01
     assert not beside(short, opinion="repeat").held_back(levels)
     assert beside(short, opinion="repeat", habits=Habits(shift=-0.06)).held_back(levels)
 
 
-def test_the_standing_of_a_finding_says_what_the_ladder_does():
+def test_the_bars_of_a_finding_say_what_the_ladder_does():
     """The short cut of the fit agrees with the ladder, whatever the shift and the background."""
     for cosine in (0.3, 0.5, 0.55, 0.65, 0.8):
         for habits in (Habits(), Habits(shift=-0.04), Habits(background=0.4, sample=12)):
             past = beside(cosine, habits=habits)
             for lower, upper in ((0.3, 0.4), (0.46, 0.66), (0.7, 0.95)):
                 levels = Cutoffs(lower=lower, upper=upper, background=0.1)
-                assert past.standing().held_back(levels) == past.held_back(levels)
+                assert past.bars().held_back(levels) == past.held_back(levels)
 
 
 @pytest.mark.parametrize("background", [0.451, 1.0])
