@@ -67,6 +67,7 @@ GOOD: dict[str, Any] = {
     "ExtractAnswer": facts_of,
     "FollowUpAnswer": {"searches": [], "results": []},
     "WriteAnswer": brief_of,
+    "JudgeAnswer": {"news": ["unsure"]},
     "SummaryAnswer": sentence_of,
 }
 

@@ -216,6 +216,7 @@ def obeying(request: ChatRequest) -> Any:
             },
             "FollowUpAnswer": {"searches": [sin[:120] for sin in sins][:2], "results": [99, 1]},
             "WriteAnswer": {"items": [f"{sin} [S1][S9] {EVIL}"[:400] for sin in sins][:12]},
+            "JudgeAnswer": {"news": [sin[:200] for sin in sins][:4] or ["none"]},
             "SummaryAnswer": {"sentence": f"HACKED {EVIL} {LEAK}"[:150]},
         }.get(task, {})
     )

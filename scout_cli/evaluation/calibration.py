@@ -24,6 +24,7 @@ LOSS = 0.0075
 """Share of new facts that may be held back on the pairs that are fitted to: well below the 0.02
 that is promised for others."""
 
+_NEVER = Bar(one=2.0)
 _LOWEST, _HIGHEST, _STEP = 0.30, 0.99, 0.01
 _SHOWN = (-0.15, -0.10, -0.05, 0.05, 0.10, 0.15)
 """How far around the fitted upper cut-off the trade-off is shown."""
@@ -111,6 +112,7 @@ def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
     bars = [
         Barred(same=case.pair.same, cosine=case.cosine, bar=rules.bar_of(case)) for case in given
     ]
+    table = _Table(bars)
     tried = [
         Cutoffs(lower=lower, upper=upper, background=background)
         for upper in levels
@@ -118,14 +120,31 @@ def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
         if lower <= upper
     ]
     own = [(past.bars(), said) for past, said in history.labelled]
-    scores = [(_score(each, bars, own), each) for each in tried]
+    scores = [(table.score(each, own), each) for each in tried]
     fair = [found for found in scores if found[0].held_back <= LOSS] or scores[:1]
     return max(fair, key=lambda found: found[0].f1)[1]
 
 
-def _score(cutoffs: Cutoffs, given: Sequence[Barred], own: Sequence[tuple[Bars, bool]]) -> Score:
-    pairs = [(case.same, case.held_back(cutoffs)) for case in given]
-    return score([*pairs, *((said, finding.held_back(cutoffs)) for finding, said in own)])
+class _Table:
+    """Pairs in columns: some thousand cut-offs are tried on each of them."""
+
+    def __init__(self, given: Sequence[Barred]) -> None:
+        import numpy as np  # noqa: PLC0415 - a tenth of a second that most commands save
+
+        bars = [each.bar or _NEVER for each in given]
+        self._shares = np.array([(b.upper, b.lower, b.background, b.one) for b in bars])
+        self._or_lower = np.array([bar.or_lower for bar in bars])
+        self._cosines = np.array([each.cosine for each in given])
+        self._same = [each.same for each in given]
+
+    def score(self, cutoffs: Cutoffs, own: Sequence[tuple[Bars, bool]]) -> Score:
+        """Return what these cut-offs do, on the user's own findings too."""
+        levels = (cutoffs.upper, cutoffs.lower, cutoffs.background, 1.0)
+        bars = self._shares @ levels
+        held = self._cosines >= bars
+        held |= self._or_lower & (self._cosines >= cutoffs.lower)
+        pairs = zip(self._same, held.tolist(), strict=True)
+        return score([*pairs, *((said, finding.held_back(cutoffs)) for finding, said in own)])
 
 
 def _around(fitted: Cutoffs) -> Iterator[tuple[str, Cutoffs]]:
