@@ -74,7 +74,10 @@ def verify(raw: bytes, expected: Mapping[str, str]) -> None:
     """
     parsed = message_from_bytes(raw, policy=policy.SMTP)
     allowed = sorted(name.lower() for name in (*expected, "Date", "MIME-Version", "Content-Type"))
-    same = all(_value(parsed, name) == value for name, value in expected.items())
+    try:
+        same = all(_value(parsed, name) == value for name, value in expected.items())
+    except ValueError:  # newer Pythons do not even read an address with a line break in it
+        same = False
     if sorted(name.lower() for name in parsed) != allowed or not same:
         raise Refused("The message's headers are not those that were meant; it was not sent")
     parts = list(parsed.walk())
