@@ -42,7 +42,8 @@ _ROUGHLY = re.compile(
     r"alrededor de|более|около|почти|свыше|примерно|порядка)\s+\D{0,3}(\d[\d.,]*)"
 )
 _LABEL = re.compile(
-    r"(?:(\d+)-?\s?(?:year-old|jährig|летн)|[^\W\d_]-?(\d+(?:[.,]\d+)*)|\b[A-ZÄÖÜА-Я][^\W\d_]+\s(\d\d?(?:\.\d+)*))\b(?![.,]\d)"
+    r"(?:(\d+)-?\s?(?:year-old|jährig|летн)|[^\W\d_]-?(\d+(?:[.,]\d+)*)|"
+    r"\b[A-ZÄÖÜА-Я][^\W\d_]+\s(\d\d?(?:\.\d+)*))\b(?![.,]\d)"
 )
 """A number that says which one: `Castor Linux 24`, `A7`, a 45-year-old."""
 _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")

@@ -108,21 +108,12 @@ def agreement(new: Signature, earlier: Signature) -> int:
 
 def shared(new: Signature, earlier: Signature) -> Shared:
     """Return the details that two sentences have in common."""
-    named = sum(_named(name, earlier) for name in new.whole_names)
+    known = earlier.names | {earlier.opening}
+    named = sum(any(alike(word, known) for word in name) for name in new.whole_names)
     figures = (new.figures & earlier.figures) - new.labels - earlier.labels
     small = sum(each.isdecimal() and int(each) <= _SMALL for each in figures)
     dated = any(each.startswith(("day ", "month ")) for each in new.dates & earlier.dates)
     return Shared(names=named + small + dated, numbers=len(figures) - small)
-
-
-def _named(name: frozenset[str], earlier: Signature) -> bool:
-    """Return whether a name stands in the other sentence, and not only as the first word of both.
-
-    Every first word has a capital.
-    """
-    return any(alike(word, earlier.names) for word in name) or any(
-        alike(word, frozenset({earlier.opening})) for word in name if earlier.opening
-    )
 
 
 def coverage(new: Signature, earlier: Signature) -> float:

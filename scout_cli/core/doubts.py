@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scout_cli.core import lexicon
 from scout_cli.core.details import Signature, counts
-from scout_cli.core.differences import agreement, shared, translated
+from scout_cli.core.differences import Shared, agreement, shared, translated
 from scout_cli.core.names import alike, one_word
 from scout_cli.core.particles import opposed
 
@@ -27,11 +27,11 @@ def unsure(new: Signature, earlier: Signature) -> bool:
     `Berlin opens a museum` and `Munich opens a museum` open with other words that may be names;
     `approved the bridge` and `approved the tunnel` have one word in the place of another.
     """
-    sure = shared(new, earlier).plenty
+    common = shared(new, earlier)
     return (
-        (not sure and (other_subject(new, earlier) or _swapped(new, earlier)))
+        (not common.plenty and (other_subject(new, earlier) or _swapped(new, earlier)))
         or _strangers(new, earlier)
-        or _adds(new, earlier)
+        or _adds(new, earlier, common)
         or _turned_round(new, earlier)
         or bool(opposed(new.led, earlier.led))
         or (agreement(new, earlier) < _MANY and bool(new.states - earlier.states))
@@ -82,12 +82,12 @@ def _swapped(new: Signature, earlier: Signature) -> bool:
     return len(one) == len(other) and all(map(one_word, one, other))
 
 
-def _adds(new: Signature, earlier: Signature) -> bool:
+def _adds(new: Signature, earlier: Signature, common: Shared) -> bool:
     """Return whether `new` has more words of its own than take the place of others.
 
     Other words for the same come in exchange for those that were there; what comes on top of them
-    is told for the first time. Who said it is not counted. When both have
-    several of their own and no number in common, each may tell another part of one event.
+    is told for the first time. Who said it is not counted. When both have several of their own
+    and no number in common, each may tell another part of one event.
     """
     if translated(new, earlier):
         return False
@@ -97,7 +97,7 @@ def _adds(new: Signature, earlier: Signature) -> bool:
     counted = sum(map(counts, new.terms))
     if came >= went + _ON_TOP and came >= _TELLING * counted:
         return True
-    return min(came, went) >= _OWN and not shared(new, earlier).numbers
+    return min(came, went) >= _OWN and not common.numbers
 
 
 def _exchanged_one(new: Signature, earlier: Signature) -> bool:

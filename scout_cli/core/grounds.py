@@ -14,7 +14,7 @@ from scout_cli.core import lexicon
 from scout_cli.core.details import counts, signature
 from scout_cli.core.names import names_of
 from scout_cli.core.signature import negated, numbers
-from scout_cli.core.words import fold, folded_set, terms, words
+from scout_cli.core.words import ELIDED, fold, folded_set, terms, words
 
 _SHORTEST = 4
 """Letters at the beginning that two forms of one word share."""
@@ -34,7 +34,6 @@ _PERHAPS = folded_set(
     "möglicherweise wohl angeblich mutmasslich pourrait pourraient peut-être prétendument podría "
     "podrían quizá quizás supuestamente возможно вероятно якобы"
 )
-_ELIDED = re.compile(r"^(?:[cdjlmnst]|qu)'")
 _URL = re.compile(r"https?:|\w://|\bwww\.|\]\(", re.IGNORECASE)
 """Also in the middle of a word: what is glued to an address may be taken off again."""
 
@@ -130,8 +129,8 @@ def _open(text: str) -> frozenset[str]:
 def _stands(term: str, known: frozenset[str], names: frozenset[str]) -> bool:
     """Return whether a word, or another form of it, is among others."""
     most = _ENDING_OF_NAMES if term in names else _ENDING
-    plain = _ELIDED.sub("", term)
-    return plain in known or any(_one_word(plain, _ELIDED.sub("", other), most) for other in known)
+    plain = ELIDED.sub("", term)
+    return plain in known or any(_one_word(plain, ELIDED.sub("", other), most) for other in known)
 
 
 @lru_cache(maxsize=65536)

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from scout_cli.core.words import STOP_WORDS, fold, folded_set, language_of, words
+from scout_cli.core.words import ELIDED, STOP_WORDS, fold, folded_set, language_of, words
 
 _LATIN = {
     fold(letter): latin
@@ -54,7 +54,6 @@ _ENDINGS = frozenset({""}) | folded_set(
     "skoi skie skom"
 )
 """What names end in where the rest is the same."""
-_ELIDED = re.compile(r"^(?:[cdjlmnst]|qu)'")
 
 
 def names_of(text: str) -> frozenset[str]:
@@ -134,5 +133,5 @@ def _is_noun(before: str, folded: str) -> bool:
 @lru_cache(maxsize=8192)
 def _latin(word: str) -> str:
     """Return a folded word in Latin letters, without an article that was run into it."""
-    plain = _ELIDED.sub("", word)
+    plain = ELIDED.sub("", word)
     return plain if plain.isascii() else "".join(_LATIN.get(letter, letter) for letter in plain)

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from scout_cli.core.spelling import digits
-from scout_cli.core.words import fold, folded_set, words
+from scout_cli.core.words import ELIDED, fold, folded_set, words
 
 NEGATIONS = folded_set(
     "no not never none nobody nothing neither nor without cannot cancelled canceled denies denied "
@@ -42,7 +42,6 @@ _AMBIGUOUS_MONTHS = folded_set("may mar mars sept mai")
 _NUMBER = re.compile(r"\d+(?:[.,:/\u00a0\u202f-]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f]\d{3})+")
 _GROUP_MARKS = re.compile(r"[.,\u00a0\u202f]")
-_ELIDED = re.compile(r"^(?:[cdjlmnst]|qu)'")
 _LEADING_ZEROS = re.compile(r"^0+(?=\d)")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[./](\d{1,2})[./](\d{4})")
 
@@ -58,7 +57,7 @@ def numbers(text: str) -> frozenset[str]:
     found = {part for match in _NUMBER.finditer(plain) for part in _spelled(match.group())}
     tokens = words(plain)
     for at, word in enumerate(tokens):
-        folded = _ELIDED.sub("", fold(word))
+        folded = ELIDED.sub("", fold(word))
         if folded in _MONTHS and (folded not in _AMBIGUOUS_MONTHS or _names_month(tokens, at)):
             found.add(f"month {_MONTHS[folded]}")
     return frozenset(found)

@@ -30,6 +30,7 @@ _RUSSIAN = {
 _CYRILLIC = re.compile(r"[а-яё]+(?:\s+[а-яё]+)*", re.IGNORECASE)
 _PERCENT = re.compile(r"\b(?:pour cent|por ciento)\b", re.IGNORECASE)
 _DOZEN = re.compile(r"(?<!\w)(?:a|ein|une|una) (?:dozen|dutzend|douzaine|docena)\b", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
 _PIECE = re.compile(r"\w+|\W+")
 _SCALE = re.compile(r"mil\w*|bil\w*|tausende?|thousands?|hundreds?|hunderte?|cents?", re.IGNORECASE)
 _ALONE = re.compile(r"mil.+|bil.+|cents?|.+(?:nds|reds|nde|rte)", re.IGNORECASE)
@@ -62,6 +63,8 @@ def digits(text: str) -> str:
     Where the language cannot be told, as in a headline, the first one counts in which there are
     any. Ordinals are left as they are: the third one is not three.
     """
+    if not _LETTER.search(text):
+        return text
     if language := language_of(text):
         return _russian(text) if language == "ru" else _converted(text, language)
     return next((c for tag in _LANGUAGES if (c := _converted(text, tag)) != text), text)

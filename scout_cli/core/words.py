@@ -10,6 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+ELIDED = re.compile(r"^(?:[cdjlmnst]|qu)'")
+"""An article or a pronoun run into a folded word, as in French: `l'usine`."""
 _WORD = re.compile(
     r"[A-Za-z](?:\+\+|#)(?![^\W_])|[^\W_]+(?:['’][^\W\d_]+)*(?:[.,:/-]\d+)*", re.UNICODE
 )

@@ -13,6 +13,7 @@ from scout_cli.core.models import (
     SeenPage,
     Step,
 )
+from scout_cli.store import scouts, users
 
 AT = datetime(2026, 11, 21, 2, 37, 14, 140666, tzinfo=UTC)
 
@@ -21,6 +22,13 @@ def scout(user_id, **more) -> Scout:
     """Return a scout of this user."""
     row = {"id": uuid4(), "title": "Ferries", "created_at": AT, "updated_at": AT}
     return Scout(user_id=user_id, **{**row, **more})
+
+
+async def stored_scout(database, **more) -> Scout:
+    """Store a scout of the local owner and return it."""
+    made = scout((await users.local_owner(database)).id, **more)
+    await scouts.add(database, made)
+    return made
 
 
 def execution(of: Scout, **more) -> Execution:

@@ -16,7 +16,7 @@ from scout_cli.service.clocks import SeededClock
 from scout_cli.service.findings import Findings
 from scout_cli.service.meaning import Meaning
 from scout_cli.service.memory import StoredMemory
-from scout_cli.store import embedders, findings, health, scouts, users, vectors
+from scout_cli.store import embedders, findings, health, vectors
 from scout_cli.testing import page
 from tests import agent_world as world
 from tests.contract import rows
@@ -93,10 +93,7 @@ class Days:
 @pytest.fixture
 async def days(database):
     """Give a scout of the local owner that has found nothing yet."""
-    owner = await users.local_owner(database)
-    scout = rows.scout(owner.id)
-    await scouts.add(database, scout)
-    return Days(database, scout)
+    return Days(database, await rows.stored_scout(database))
 
 
 async def test_a_stale_finding_silences_no_fresh_page(days):

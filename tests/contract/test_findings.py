@@ -15,7 +15,7 @@ from scout_cli.service import forgetting
 from scout_cli.service.findings import Findings
 from scout_cli.service.meaning import Meaning
 from scout_cli.service.memory import StoredMemory
-from scout_cli.store import findings, scouts, users, vectors, words
+from scout_cli.store import findings, vectors, words
 from tests.contract import rows
 from tests.contract.databases import EVERY
 from tests.contract.rows import AT
@@ -70,10 +70,7 @@ class Place:
 @pytest.fixture
 async def place(database):
     """Give a database with a scout of the local owner."""
-    owner = await users.local_owner(database)
-    scout = rows.scout(owner.id)
-    await scouts.add(database, scout)
-    return Place(database, scout)
+    return Place(database, await rows.stored_scout(database))
 
 
 @pytest.mark.parametrize(
