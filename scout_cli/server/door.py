@@ -11,9 +11,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import RawRequestMessage
 
 from scout_cli.core.models import Record
 from scout_cli.server.access import Network, is_loopback, within
+from scout_cli.server.middleware import no_request
 
 HEADER_SECONDS = 10.0
 """In which a new connection must have sent the whole header of its first request."""
@@ -110,6 +113,36 @@ class _Guest(web.RequestHandler):
         if self._gone is not None:
             self._gone()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in, and tell whoever reads a body when they break it.
+
+        aiohttp's parser in C keeps that to itself: its reader would wait for the rest in vain.
+        """
+        super().data_received(data)
+        reading = self._current_request
+        if reading is None or reading.content.is_eof() or not self._messages:
+            return
+        if not isinstance(self._messages[-1][0], RawRequestMessage):
+            reading.content.set_exception(web.RequestPayloadError("no HTTP"))
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, and nobody who has gone; aiohttp would log tracebacks of both.
+
+        Raises:
+            ConnectionError: whoever asked has gone; aiohttp ends the connection.
+        """
+        if isinstance(exc, HttpProcessingError):
+            return no_request(request.remote or "", status)
+        if isinstance(exc, ConnectionError) and self.transport is None:
+            raise exc
+        return super().handle_error(request, status, exc, message)
 
     def _show_out(self) -> None:
         # `_request_count` counts parsed headers; with one, aiohttp's own time limits hold.

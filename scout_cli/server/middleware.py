@@ -50,12 +50,16 @@ _SHOWN_HEADERS = (
 )
 
 
+def _new_id() -> str:
+    return f"{_PROCESS}{next(_COUNT):08x}"
+
+
 def naming(trusted: tuple[Network, ...]) -> Middleware:
     """Return the middleware that names and counts each request, and knows where it is from."""
 
     @web.middleware
     async def name(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[REQUEST_ID] = f"{_PROCESS}{next(_COUNT):08x}"
+        request[REQUEST_ID] = _new_id()
         request[ADDRESS] = address_of(request, trusted)
         request[WHO] = ""
         with request.app[UNDER_WAY]:
@@ -142,7 +146,31 @@ async def telling(request: web.Request, handler: Handler) -> web.StreamResponse:
     seconds, route = loop.time() - began, route_of(request)
     request.app[REQUESTS].note(request.method, route, response.status, seconds)
     if LOG.isEnabledFor(logging.INFO):
-        _log(request, route, response.status, seconds)
+        _log(
+            id=request[REQUEST_ID],
+            method=request.method,
+            route=route,
+            status=response.status,
+            ms=round(seconds * 1000, 1),
+            address=request[ADDRESS],
+            user=request.get(WHO, ""),
+        )
+    return response
+
+
+def no_request(address: str, status: int) -> web.Response:
+    """Return the answer to bytes that are no request, which pass no middleware; it is logged.
+
+    Args:
+        address: that they came from.
+        status: of the answer.
+    """
+    name = _new_id()
+    told = problems.problem(status, "invalid", "this is no valid HTTP request", request_id=name)
+    response = problems.respond(told, headers={"X-Request-Id": name})
+    _dress(response, "", preflight=False)
+    response.force_close()
+    _log(id=name, method="-", route="-", status=status, ms=0.0, address=address, user="")
     return response
 
 
@@ -152,21 +180,8 @@ def route_of(request: web.Request) -> str:
     return route.canonical if route is not None else "-"
 
 
-def _log(request: web.Request, route: str, status: int, seconds: float) -> None:
-    LOG.info(
-        "request",
-        extra={
-            "fields": {
-                "id": request[REQUEST_ID],
-                "method": request.method,
-                "route": route,
-                "status": status,
-                "ms": round(seconds * 1000, 1),
-                "address": request[ADDRESS],
-                "user": request.get(WHO, ""),
-            }
-        },
-    )
+def _log(**fields: str | float) -> None:
+    LOG.info("request", extra={"fields": fields})
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:

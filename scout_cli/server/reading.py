@@ -48,7 +48,8 @@ def query_of(request: web.Request, route: Route) -> Any:
     given = request.query
     if route.query is None:
         if given:
-            raise InvalidInput(f"query: {next(iter(given))!r} is not known here")
+            one = next(iter(given))
+            raise InvalidInput(f"query: {one!r} is not known here", hint="none is; leave it out")
         return None
     listed = _listed(route.query)
     values: dict[str, Any] = {}
