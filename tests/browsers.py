@@ -41,7 +41,7 @@ def chromium() -> Path:
 @contextmanager
 def own_place() -> Iterator[Path]:
     """Give browsers a short temporary folder of their own, and yield it."""
-    with tempfile.TemporaryDirectory(prefix="sb-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory("", "sb-", "/tmp", ignore_cleanup_errors=True) as folder:
         before, tempfile.tempdir = tempfile.tempdir, folder
         try:
             yield Path(folder)

@@ -2,7 +2,8 @@
 
 A browser is a dozen processes in a group of its own, away from the child that started it. Both
 groups are written into the folder of the child, the browser's by its launcher before anything
-else, so that whoever finds the folder can end what belongs to it.
+else, so that whoever finds the folder can end what belongs to it. A process that left its group, as
+crash reporters do, is known by its home: the folder.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def end(folder: Path, *, spare: int = 0) -> None:
         if group > 1 and any(_names(pid, folder) for pid in members(group))
     ]
     until = time.monotonic() + _GONE
-    while ours and time.monotonic() < until:
-        left = [pid for pid in members(*ours) if pid != spare]
+    while time.monotonic() < until:
+        left = {*members(*ours)} - {spare} or {*_at_home(folder)} - {spare}
         if not left:
             return
         for pid in left:
@@ -96,6 +97,15 @@ def _listed() -> Iterator[tuple[int, str, int]]:
                 stat = (entry / "stat").read_text()
                 state, _, group = stat.rpartition(")")[2].split()[:3]
                 yield int(entry.name), state, int(group)
+
+
+def _at_home(folder: Path) -> Iterator[int]:
+    """Yield the running processes whose home is `folder`, in whatever group: none without /proc."""
+    home = b"\0HOME=" + os.fsencode(folder) + b"\0"
+    for pid, state, _ in _listed() if _HAS_PROC else ():
+        with suppress(OSError):
+            if state not in "ZX" and home in b"\0" + (_PROC / str(pid) / "environ").read_bytes():
+                yield pid
 
 
 def _names(pid: int, folder: Path) -> bool:

@@ -24,6 +24,8 @@ _LEAVE = 1.0
 """Seconds in which a child that fell silent has ended, if it is going to."""
 _KILLED = re.compile(r"signal=SIGKILL|closed while reading from the driver")
 """What Playwright says of a browser, and of a driver, that was there and is no more."""
+_FATAL = "FATAL:"
+"""What Chromium writes before its last sentence; Playwright goes on to talk."""
 
 
 class Child:
@@ -80,9 +82,10 @@ class Child:
         return (self.process.returncode or 0) < 0 or bool(_KILLED.search(self._complaints()))
 
     def last_words(self) -> str:
-        """Return the end of what the child complained of, for the error message."""
+        """Return why the child ended, or the end of what it complained of, for the error."""
         said = [line.strip() for line in self._complaints().split("\n") if line.strip()]
-        return f": {one_line(said[-1], 160)}" if said else ""
+        fatal = [line[line.index(_FATAL) :] for line in said if _FATAL in line]
+        return f": {one_line((fatal or said)[-1], 160)}" if said else ""
 
     def _complaints(self) -> str:
         with suppress(OSError):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest_asyncio
 
 from scout_cli.core import verify
 from scout_cli.core.ports import FetchRequest, Page
-from scout_cli.fetch import OpenFetcher, groups, launching, open_fetcher
+from scout_cli.fetch import OpenFetcher, groups, launching, open_fetcher, scratch
 from scout_cli.fetch.browser import Browser, BrowserFailed
 from scout_cli.fetch.browsers import Browsers
 from scout_cli.fetch.show import Bounds, Show
@@ -253,6 +254,37 @@ async def test_a_browser_that_dies_gets_a_second_chance(place):
             await browser.close()
     assert len([pid for pid in victims if pid]) == 2
     assert await browsers.all_gone(place) == []
+
+
+async def test_a_long_temporary_folder_hinders_no_browser(tmp_path, monkeypatch):
+    """Chromium wants a short path for its socket; macOS's temporary folders are too long for it."""
+    deep = tmp_path.joinpath(*"ABCDEFGHIJ" * 4)
+    deep.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    async with PageServer() as server:
+        url = server.serve("/", f"<p>{SENTENCE}</p>")
+        browser = Browser(server.guard(), browsers.AGENT, browsers.chromium())
+        try:
+            rendered, _ = await browser.render(url)
+            folder = browser.folder
+        finally:
+            await browser.close()
+    assert SENTENCE.encode() in rendered.html
+    assert folder is not None
+    assert not folder.exists()
+
+
+async def test_why_a_browser_gave_up_is_told(tmp_path, monkeypatch):
+    """Its last sentence is in the error, not what its driver said afterwards."""
+    deep = tmp_path / ("T" * 99)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    monkeypatch.setattr(scratch, "_SHORT", tmp_path / "none")
+    async with PageServer() as server:
+        browser = Browser(server.guard(), browsers.AGENT, browsers.chromium())
+        with pytest.raises(BrowserFailed, match=r"FATAL:.* Socket path too long"):
+            await browser.warm_up()
+    assert list(deep.iterdir()) == []
 
 
 async def test_a_browser_that_dies_again_is_an_outcome(place):
