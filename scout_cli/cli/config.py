@@ -134,8 +134,7 @@ def unset(session: Session, name: str, *, as_json: bool) -> None:
 
 def _row(loaded: Loaded, name: str) -> dict[str, Any]:
     value = shape.plain(getattr(loaded.settings, name))
-    secret = edit.is_secret_name(name)
-    if secret:
+    if choice.is_secret_name(name):
         value = _HIDDEN if value else ""
     return {"name": name, "value": _redacted(value), "origin": loaded.origins[name]}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 import click
@@ -22,6 +24,7 @@ from scout_cli.evaluation import measures, report
 from scout_cli.evaluation.report import EngineReport, Failed, PairsReport, Report
 from scout_cli.evaluation.trial import trial
 from scout_cli.evaluation.world import TOPICS, LabelledLibrary, Topic
+from scout_cli.store.sqlite_file import url_of
 
 _ENGINES = (
     Column("model", wide=True),
@@ -106,9 +109,11 @@ async def _evaluated(
     answered = [(each, made) for each, made in tried if isinstance(made, EngineReport)]
     if not answered:
         raise errors[0][1]
-    async with App.open(replace(answered[0][0], database_url="sqlite://")) as app:
-        stage.say("labelled pairs")
-        duplicates = await report.pairs(await app.embedder())
+    with TemporaryDirectory(prefix="scout-eval-") as folder:
+        apart = replace(answered[0][0], database_url=url_of(Path(folder, "eval.db")))
+        async with App.open(apart) as app:
+            stage.say("labelled pairs")
+            duplicates = await report.pairs(await app.embedder())
     made = Report(
         engines=tuple(each for _, each in answered),
         failed=tuple(_failed(each, error) for each, error in errors),

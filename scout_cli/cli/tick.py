@@ -15,7 +15,7 @@ from scout_cli.config import Loaded, holds_secret
 from scout_cli.errors import ConfigError, DatabaseUnavailable
 from scout_cli.plug import scheme_of
 from scout_cli.store import due as due_store
-from scout_cli.store.sqlite_file import path_of
+from scout_cli.store.sqlite_file import path_of, url_of
 
 
 @click.command("tick")
@@ -86,7 +86,7 @@ def _absolute(url: str) -> str:
             "the database URL holds a password, and others can read a crontab",
             hint="scout config set database_url - < file, then print the line again",
         )
-    return f"sqlite:///{path_of(url).resolve()}" if scheme_of(url) == "sqlite" else url
+    return url_of(path_of(url).resolve()) if scheme_of(url) == "sqlite" else url
 
 
 def _of_environment(loaded: Loaded) -> list[str]:

@@ -41,9 +41,14 @@ def is_list(name: str) -> bool:
     return "tuple" in str(_KNOWN[name].type)
 
 
+def is_secret_name(name: str) -> bool:
+    """Return whether what this setting holds is a secret; a number, as `max_tokens`, is none."""
+    return _takes_text(name) and edit.is_secret_name(name)
+
+
 def is_secret(name: str, words: Sequence[str]) -> bool:
     """Return whether others must not read this value of the setting."""
-    return edit.is_secret_name(name) or any(holds_secret(word) for word in words)
+    return is_secret_name(name) or any(holds_secret(word) for word in words)
 
 
 def parsed(name: str, words: Sequence[str]) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 from msgspec import Meta, field
 
 from scout_cli.core import shape
 from scout_cli.errors import ConfigError
+from scout_cli.store.sqlite_file import url_of
 
 _Count = Annotated[int, Meta(ge=1, le=10_000)]
 _Days = Annotated[int, Meta(ge=0, le=36_500)]
@@ -34,7 +34,7 @@ def _default_database() -> str:
             "there is no home directory to keep the database in",
             hint="export SCOUT_DATABASE_URL=sqlite:////path/to/scout.db",
         )
-    return f"sqlite:///{quote(str(folder / 'scout.db'))}"
+    return url_of(folder / "scout.db")
 
 
 class Settings(shape.Shape, frozen=True, kw_only=True):

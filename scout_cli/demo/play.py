@@ -23,6 +23,7 @@ from scout_cli.core.words import shorten
 from scout_cli.demo.pages import DAYS
 from scout_cli.demo.web import DemoWeb
 from scout_cli.service.scouts import Wish
+from scout_cli.store.sqlite_file import url_of
 
 GOAL = "The Saltmere to Hollen Island ferry: when it returns, fares, timetable, the new ship"
 FEED_HOST = "harbour-gazette.example"
@@ -125,7 +126,7 @@ def stage(settings: Settings, web: DemoWeb, folder: Path) -> Settings:
     """
     return replace(
         settings,
-        database_url=f"sqlite:///{folder / 'demo.db'}",
+        database_url=url_of(folder / "demo.db"),
         search_url=(web.search_url,),
         fetch_url="crawl4ai://http",
         allow_private_networks=tuple(sorted(web.open_to)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from scout_cli.errors import ConfigError, DatabaseUnavailable
 
@@ -43,6 +43,11 @@ def path_of(url: str) -> Path:
     if name.startswith("~"):
         raise ConfigError("database_url: ~ is not expanded in a URL", hint=_FORMS)
     return Path(name).absolute()
+
+
+def url_of(path: Path) -> str:
+    """Return the URL that names a file, whatever signs are in its path."""
+    return f"sqlite:///{quote(str(path))}"
 
 
 def prepare(path: Path, *, mounts: Path = _MOUNTS) -> None:

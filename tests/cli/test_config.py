@@ -9,7 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
+from scout_cli.config import Settings
 from tests.cli.stage import call, plain
 from tests.cli.test_process import on_terminal, read_until
 
@@ -72,6 +74,18 @@ def test_secrets_stay_hidden(monkeypatch):
     assert rows["ollama_api_key"] == "***"
     assert rows["database_url"] == "postgresql://u:***@h/db"
     assert rows["search_url"] == ["searxng+https://***"]
+
+
+NUMBERS = [each.name for each in fields(Settings) if type(each.default) in (int, float)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_is_no_secret(name):
+    """Whatever it is called, as `max_tokens`: it is shown, and set on the command line."""
+    shown = json.loads(call("config", "show", "--json").out)["settings"]
+    (value,) = [row["value"] for row in shown if row["name"] == name]
+    said = call("config", "set", name, str(value))
+    assert (said.code, said.err.partition(" ")[0]) == (0, name)
 
 
 def test_the_path_is_the_file_that_is_read(tmp_path, file):

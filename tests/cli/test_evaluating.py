@@ -63,6 +63,18 @@ def test_eval_of_nothing_but_absent_models_is_an_error():
     assert json.loads(said.err)["error"]["code"] == "model_unavailable"
 
 
+def test_eval_takes_what_is_there_when_nothing_is_set(monkeypatch):
+    """As it comes, without an Ollama: the built-in engine, whose embedder is tried on the pairs."""
+    monkeypatch.delenv("SCOUT_EMBED_URL")
+    monkeypatch.delenv("SCOUT_LLM_URL")
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+    said = call("eval", "--quick", "--json")
+    assert (said.code, said.err) == (0, "")
+    document = json.loads(said.out)
+    assert [each["model"] for each in document["engines"]] == ["built-in"]
+    assert [each["embedder"] for each in document["duplicates"]] == ["built-in/lexical-1"]
+
+
 def test_eval_shows_tables_and_progress():
     """Two tables on stdout; each run is named on stderr."""
     said = call("eval", *BUILT_IN, "--quick")
@@ -75,8 +87,6 @@ def test_eval_shows_tables_and_progress():
 def test_calibrate_writes_what_is_read_again():
     """The fitted cut-offs go into the file, hold from then on, and are taken back by `unset`."""
     Path("scouts.toml").write_text("# mine\n[settings]\nnum_ctx = 4096\n", encoding="utf-8")
-    before = json.loads(call("calibrate", "--json").out)
-    assert before["written"] is None
     said = json.loads(call("calibrate", "--write", "--json").out)
     assert Path(said["written"]).samefile("scouts.toml")
     text = Path("scouts.toml").read_text("utf-8")
@@ -131,6 +141,7 @@ def test_calibrate_looks_at_the_users_own_findings():
     """The share of them that would be held back stands beside the pairs."""
     add("--run")
     document = json.loads(call("calibrate", "--json").out)
+    assert document["written"] is None
     assert document["findings"] > 0
     assert document["outcomes"][0]["history"] is not None
 

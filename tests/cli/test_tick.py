@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scout_cli.store.sqlite_file import url_of
 from tests.cli import stage
 from tests.cli.stage import GOAL, LIMITED, SLOW, add, call
 
@@ -106,14 +107,10 @@ def test_due_lists_what_comes_next():
     assert "No active scouts" in call("--database", "sqlite:///other.db", "due").err
 
 
-def test_the_crontab_line_works_under_env_i_from_the_root(tmp_path):
-    """The printed line names interpreter, configuration and database, and needs nothing else."""
-    Path("scouts.toml").write_text('[settings]\nllm_url = "builtin://"\nembed_url = "builtin://"\n')
-    call("init-db")
-    printed = call("tick", "--print-crontab").out
+def as_cron(printed: str) -> str:
+    """Run the line of a crontab as cron does, and return what it complained of."""
     (line,) = [row for row in printed.splitlines() if not row.startswith("#")]
     assert line.startswith("* * * * * ")
-    assert str(tmp_path / "scouts.toml") in line
     shell = line.removeprefix("* * * * * ").replace(r"\%", "%")
     done = subprocess.run(
         ["/usr/bin/env", "-i", "/bin/sh", "-c", shell],
@@ -124,8 +121,29 @@ def test_the_crontab_line_works_under_env_i_from_the_root(tmp_path):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert str(tmp_path / "scout.db") in done.stderr
-    assert "it has no scouts" in done.stderr
+    return done.stderr
+
+
+def test_the_crontab_line_works_under_env_i_from_the_root(tmp_path):
+    """The printed line names interpreter, configuration and database, and needs nothing else."""
+    Path("scouts.toml").write_text('[settings]\nllm_url = "builtin://"\nembed_url = "builtin://"\n')
+    call("init-db")
+    printed = call("tick", "--print-crontab").out
+    assert str(tmp_path / "scouts.toml") in printed
+    said = as_cron(printed)
+    assert str(tmp_path / "scout.db") in said
+    assert "it has no scouts" in said
+
+
+def test_the_crontab_line_finds_a_database_whatever_its_name(tmp_path, monkeypatch):
+    """Signs that mean something in a URL, or look as if they were encoded, are in its path."""
+    file = tmp_path / "50%20 of #1?" / "s.db"
+    monkeypatch.setenv("SCOUT_DATABASE_URL", url_of(file))
+    call("init-db")
+    assert file.exists()
+    said = as_cron(call("tick", "--print-crontab").out)
+    assert "it has no scouts" in said
+    assert str(file) in said
 
 
 def test_the_crontab_line_escapes_what_cron_would_eat(tmp_path, monkeypatch):
