@@ -95,8 +95,12 @@ class Server:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(install: Path) -> Server:
+def start(install: Path, *more: str) -> Server:
     """Start a server from the wheel's folder.
+
+    Args:
+        install: that folder.
+        more: settings of its own, such as `shared_buffers=512MB`.
 
     Raises:
         RuntimeError: it did not come up; the message holds its log.
@@ -116,7 +120,7 @@ def start(install: Path) -> Server:
         ],
         user,
     )
-    settings = [f"unix_socket_directories={folder}", "listen_addresses=", *_FAST]
+    settings = [f"unix_socket_directories={folder}", "listen_addresses=", *_FAST, *more]
     command = [install / "bin" / "postgres", "-D", data]
     command += [word for setting in settings for word in ("-c", setting)]
     with log.open("wb") as output:

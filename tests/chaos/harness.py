@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from multiprocessing import util
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ CHANNELS = 8
 fork = multiprocessing.get_context("forkserver")
 # Every child imports the main program anew, which is pytest's; the fork server has it already.
 fork.set_forkserver_preload(["tests.chaos.worker_process", "pytest"])
+# Made before the suite has a temporary folder of its own, which does not last as long as this one.
+util.get_temp_dir()
 
 
 @dataclass(frozen=True, kw_only=True)

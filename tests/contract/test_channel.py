@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
 
 import pytest
 
@@ -87,14 +86,11 @@ async def test_what_is_claimed(kind):
 
 
 @pytest.mark.parametrize("kind", [*HTTP, "mail"])
-async def test_nobody_there(kind, caplog):
+async def test_nobody_there(kind, caplog, unused_tcp_port):
     """A closed port is tried again later, and nothing was committed."""
     caplog.set_level(logging.DEBUG)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{taken.getsockname()[1]}"
-        async with opened(kind, host, list) as made:
-            told = await made.send()
+    async with opened(kind, f"127.0.0.1:{unused_tcp_port}", list) as made:
+        told = await made.send()
     assert (told.outcome, made.commits) == ("retry", 0)
     silent(caplog, told)
 

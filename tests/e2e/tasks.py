@@ -32,6 +32,8 @@ def competent(request: dict[str, Any]) -> Says:
         answer = {"facts": _claims(prompt)}
     elif "searches" in wanted:
         answer = {"searches": [], "results": []}
+    elif "ship" in wanted:
+        answer = {"ship": "Marigold", "day": "14 March 2026", "euros": 12}
     elif "items" in wanted:
         answer = {"items": [f"{text} {cites}" for cites, text in _FACT.findall(prompt)]}
     else:

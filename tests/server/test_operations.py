@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from datetime import timedelta
 from uuid import uuid4
 
@@ -69,10 +68,9 @@ async def test_ready_names_every_part(server):
     assert all(part["ok"] for part in said.json["parts"])
 
 
-async def test_a_model_and_an_engine_that_are_away_are_said(tmp_path):
+async def test_a_model_and_an_engine_that_are_away_are_said(tmp_path, unused_tcp_port):
     """The server goes on and says what does not answer, naming neither address nor key."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = unused_tcp_port
     given = settings(
         f"sqlite:///{tmp_path}/scout.db",
         llm_url=f"ollama://127.0.0.1:{port}/qwen3:8b",

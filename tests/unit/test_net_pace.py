@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise
 from time import monotonic
 
 from scout_cli.net.pace import Pace
@@ -33,14 +32,15 @@ async def test_a_host_is_asked_twice_at_once_at_most():
 
 async def test_starts_are_apart():
     """Requests to one host start at least the spacing apart."""
-    pace, starts = Pace(per_host=5, spacing=0.03), []
+    pace, starts, before = Pace(per_host=5, spacing=0.03), [], monotonic()
 
     async def visit() -> None:
         async with pace.turn("a.test"):
             starts.append(monotonic())
 
     await asyncio.gather(*(visit() for _ in range(3)))
-    assert min(b - a for a, b in pairwise(starts)) >= 0.025
+    # Not from one to the next: a busy machine notes the first one late.
+    assert [start - before >= 0.03 * number for number, start in enumerate(starts)] == [True] * 3
 
 
 async def test_a_host_that_asks_for_silence_gets_it():

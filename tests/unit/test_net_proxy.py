@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -233,11 +232,9 @@ async def test_a_silent_side_ends_the_connection(server, proxy):
         assert await said(proxy, get(server.handle("/never", never))) == b""
 
 
-async def test_an_unreachable_host_is_told_without_its_address(server):
+async def test_an_unreachable_host_is_told_without_its_address(unused_tcp_port):
     """502 to the browser, and a reason with the name that the page used."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = unused_tcp_port
     traffic = Traffic()
     guard = Guard({f"127.0.0.1:{port}"}, {"news.test": "127.0.0.1"})
     async with FilteringProxy(guard) as proxy:
