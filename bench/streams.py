@@ -200,6 +200,7 @@ async def _serve(url: str) -> None:
     from scout_cli.server.application import create  # noqa: PLC0415 - see main
     from scout_cli.server.running import Place, listening  # noqa: PLC0415 - see main
 
+    memory.one_heap()
     _allow_files(_HIGH)
     settings = Settings(
         database_url=url,

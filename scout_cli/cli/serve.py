@@ -67,6 +67,7 @@ def command(
       scout serve
       scout serve --host 0.0.0.0 --public-url https://scout.example.org
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    from scout_cli.server import memory  # noqa: PLC0415 - see below
 
     async def work(app: App) -> None:
         from scout_cli.server import logs, running  # noqa: PLC0415 - aiohttp's server
@@ -79,6 +80,7 @@ def command(
         logs.keep(kind(lambda text: streams.redact(streams.line(text))), quiet=quiet)
         await _serve(app, place, scheduler=scheduler)
 
+    memory.one_heap()
     session.run(work)
 
 

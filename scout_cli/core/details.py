@@ -17,7 +17,7 @@ from scout_cli.core.models import Record
 from scout_cli.core.names import first_word, names_of
 from scout_cli.core.particles import Led, led
 from scout_cli.core.quantities import AMOUNTS, below_zero, measured
-from scout_cli.core.signature import date_of, numbers
+from scout_cli.core.signature import date_of, names_month, numbers
 from scout_cli.core.spelling import digits, is_number
 from scout_cli.core.words import STOP_WORDS, fold, folded_set, language_of, terms, words
 
@@ -98,6 +98,7 @@ class Signature(Record, frozen=True, kw_only=True):
     dates: frozenset[str]
     """`month 5`, `day 3`, `weekday 1`, `2026`."""
     denied: bool
+    denied_words: frozenset[str]
     states: frozenset[str]
     names: frozenset[str]
     whole_names: tuple[frozenset[str], ...]
@@ -117,7 +118,8 @@ def signature(text: str) -> Signature:
     """Return the details of `text` that a repeat of it must share."""
     versions = frozenset(_versions(text))
     found = words(text)
-    folded = frozenset(map(fold, found))
+    read = [fold(word) for word in found]
+    folded = frozenset(read)
     spelled = _spelled(text)
     dates = frozenset(_dates(spelled, numbers(spelled)))
     days = {date.partition(" ")[2] for date in dates if date.startswith("day ")}
@@ -132,9 +134,10 @@ def signature(text: str) -> Signature:
         labels=frozenset(_spelled_alike(_LABEL.finditer(spelled))),
         dates=dates,
         denied=lexicon.denied(folded, text),
+        denied_words=lexicon.denied_words(read),
         states=lexicon.states(folded) | lexicon.told(fold(text)),
         names=names,
-        whole_names=tuple(_runs([fold(word) for word in found], names | {opening})),
+        whole_names=tuple(_runs(read, names | {opening})),
         titled=_titled(found),
         words=folded,
         terms=tuple(terms(text)),
@@ -156,7 +159,7 @@ def counts(term: str) -> bool:
     """Return whether a term is compared as a word: numbers, dates and amounts are as such."""
     if term in _AUXILIARIES or term in _SCALE or term in _AMOUNTS or term in _WEEKDAYS:
         return False
-    return not (term[0].isdigit() or is_number(term) or numbers(f"1 {term}") - {"1"})
+    return not (any(map(str.isdigit, term)) or is_number(term) or names_month(term))
 
 
 def _spelled(text: str) -> str:
@@ -209,7 +212,7 @@ def _dates(text: str, found: frozenset[str]) -> list[str]:
     dates += [_WEEKDAYS[word] for word in map(fold, words(text)) if word in _WEEKDAYS]
     pairs = [(match[1], match[2]) for match in _DAY_MONTH.finditer(text)]
     pairs += [(match[2], match[1]) for match in _MONTH_DAY.finditer(text)]
-    days = [day for day, month in pairs if "month" in " ".join(numbers(f"in {month} {day}"))]
+    days = [day for day, month in pairs if names_month(fold(month))]
     days += [str(date[2]) for match in _NUMERIC.finditer(text) if (date := date_of(match[0]))]
     return dates + [f"day {int(day)}" for day in days]
 

@@ -148,6 +148,9 @@ def _other_sayings(new: Signature, earlier: Signature) -> Iterator[Difference]:
     if new.denied != earlier.denied:
         said = "now denied" if new.denied else "no longer denied"
         yield Difference(text="one says that it is not so", changed=said, updates=True)
+    elif new.denied and (turned := _denied_else(new, earlier)):
+        said = f"{turned}, of which one says that it is not so"
+        yield Difference(text=said, changed=turned, updates=True)
     if turned := _prefixed(new, earlier):
         yield Difference(text=f"the opposite: {turned}", changed=turned, updates=True)
     now, before = lexicon.turned(new.states, earlier.states)
@@ -193,6 +196,16 @@ def _near(rough: str, exact: str) -> bool:
     except ValueError:  # a time of day, or a range
         return False
     return abs(one - other) <= _ROUGHLY * abs(other)
+
+
+def _denied_else(new: Signature, earlier: Signature) -> str:
+    """Return a word of both that only one denies: is safe, with no trace; is not safe, with one."""
+    known = frozenset(earlier.terms)
+    for term in sorted(set(new.terms)):
+        one_sided = alike(term, new.denied_words) != alike(term, earlier.denied_words)
+        if one_sided and alike(term, known):
+            return term
+    return ""
 
 
 def _prefixed(new: Signature, earlier: Signature) -> str:
@@ -254,9 +267,16 @@ def _abbreviates(some: frozenset[str], others: frozenset[str]) -> bool:
 
 def _listed(details: frozenset[str]) -> str:
     """Return details as people read them: `day 3` and `month 5` as `3 May`."""
-    parts = {each.partition(" ")[0]: each.partition(" ")[2] for each in details if " " in each}
-    told = [parts["day"]] if "day" in parts else []
-    told += [month_name[int(parts["month"])]] if "month" in parts else []
-    told += [day_name[int(parts["weekday"]) - 1]] if "weekday" in parts else []
-    rest = sorted(each for each in details if " " not in each)
-    return ", ".join([" ".join(told), *rest] if told else rest)
+    numbers: dict[str, list[int]] = {"day": [], "month": [], "weekday": []}
+    rest = []
+    for each in sorted(details):
+        kind, _, number = each.partition(" ")
+        if number:
+            numbers[kind].append(int(number))
+        else:
+            rest.append(each)
+    days = [str(number) for number in sorted(numbers["day"])]
+    months = [month_name[number] for number in sorted(numbers["month"])]
+    weekdays = [day_name[number - 1] for number in sorted(numbers["weekday"])]
+    told = " ".join(" and ".join(said) for said in (days, months, weekdays) if said)
+    return ", ".join([told, *rest] if told else rest)

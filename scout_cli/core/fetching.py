@@ -179,7 +179,11 @@ class Pages:
 
 
 def _dated(page: Page, hit: Hit) -> Page:
-    """Take the date of the search result or feed when the page itself has none."""
-    if page.published_at or not hit.published_at:
+    """Take the date of the search result or feed when the page itself has none.
+
+    `Last-Modified` is none: many servers say that a page is as new as the answer.
+    """
+    own = page.published_at is not None and page.published_from != "header"
+    if own or not hit.published_at:
         return page
     return replace(page, published_at=hit.published_at, published_from=hit.published_from)

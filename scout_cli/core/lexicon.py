@@ -7,7 +7,9 @@ English, German, French, Spanish and Russian; another language has numbers and n
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain, islice
 
 from scout_cli.core.words import fold
 
@@ -29,6 +31,10 @@ _NOT = _stems(
     "не. нет. никогда. без. ни. никто. ничего. нельзя."
 )
 
+_REACH = 2
+"""Words behind a `not` that it is taken to deny."""
+_SECOND_HALF = "pas"
+"""Of a French `not`, behind the verb; by itself it is a step."""
 _NO_DENIAL = re.compile(
     r"\b(?:(?:no|not) (?:more|less|fewer|later|earlier) than|not only|not without|"
     r"nicht (?:mehr als|weniger als|nur|ohne|spater als)|(?:ne .{1,30})?pas (?:plus|moins) de|"
@@ -51,11 +57,17 @@ _STATES = {
         "approuv adopte. aprob aprueb одобр утверд",
         "rejected": "reject refus declin denies. denied. denying. veto abgelehn ablehn "
         "verweiger rejet niega. nego. recha отклон отказ отверг",
+        "denied": "denies. denied. denying. disput refut clears. cleared. dismisses. dementi "
+        "bestreite bestritt widerleg dement desmient desminti descart niega. nego. опроверг "
+        "отрица",
+        "confirmed": "confirm bestatig подтверд",
         "opened": "open. opens. opened. opening. openings. reopen inaugur eroffn "
         "wiedereroffn offnet. offnen. freigegeben. rouvr rouvert reabr reabier "
         "geoffnet. ouvr ouvert abre. abrir. abrio. abrira. abierto. abierta. откры откро",
         "closed": "close. closes. closed. closing. closure. closures. shut schliess "
         "gesperrt. sperrung geschlossen. schloss. ferm cierr cerr закры закро",
+        "created": "create. creates. created. creating. schafft. schaffen. schuf. geschaffen. "
+        "cree. creent. creer. crea. crean. crear. creo. создаст созда",
         "rose": "rise. rises. rose. rising. risen. increas grow. grows. grew. grown. soar climb "
         "relev gain. gains. gained. steig stieg gestieg erhoh zunahm hauss augment grimp progress "
         "sube. subio. suben. subir. aument crec вырос растет. рост. увелич повы",
@@ -76,8 +88,18 @@ _STATES = {
         "termino. terminan. termine. achev finaliz acab заверш законч",
         "hired": "hire appoint ernann ernenn berufen. nomm nombr назнач",
         "left": "resign quit. quits. steps-down. dismiss fired. sacked. zurucktr zuruckgetr "
+        "trennt. trennte. getrennt. trennen. "
         "rucktritt entlass demission licenci dimit dimis destitu увол отставк",
-        "found": "found. discover gefunden. entdeck trouv decouv encontr descubr найден обнаруж",
+        "found": "found. discover gefunden. entdeck trouv retrouv decouv encontr descubr найден "
+        "обнаруж",
+        "dead": "dead. death. deaths. died. dies. dying. killed. kills. tot. tote. toten. toter. "
+        "gestorben. starb. starben. stirbt. getotet leiche. mort. morts. morte. mortes. meurt. "
+        "meurent. mourut. decede deces. tues. muere. mueren. murio murier muert fallec cadaver "
+        "погиб умер. умерла. умерли. скончал",
+        "northbound": "northbound",
+        "southbound": "southbound",
+        "eastbound": "eastbound",
+        "westbound": "westbound",
         "contained": "contained. extinguish maitris eteint. eteints. circonscrit "
         "geloscht. controlad extinguid потуш локализ",
         "missing": "missing. vermiss disparu desapareci пропа",
@@ -85,12 +107,13 @@ _STATES = {
 }
 _STAGES = _stems(
     "plan. plans. planned. planning. consider debat examin investigat studies. studying. intend "
-    "want. wants. wanted propos beta. preview. draft. betatest entwurf. provisional "
-    " threat seek. seeks. looking. searching. negotiat fears. expect "
+    "want. wants. wanted vote. votes. whether. ready. propos beta. preview. draft. betatest "
+    "entwurf. provisional threat seek. seeks. looking. searching. negotiat fears. expect "
     "discuss trying. tries. hopes. "
-    "planen. pruft. prufen. erwag wollen. droht. drohen. sucht. suchen. verhandel erwart "
+    "stimmt. ob. planen. pruft. prufen. erwag wollen. droht. drohen. sucht. suchen. verhandel "
+    "erwart "
     "etudie. envisag menac cherch negoci veut. veulent. "
-    "estudia. planea. busca. buscan. amenaza. negocia. quiere. quieren. "
+    "investiga. estudia. planea. busca. buscan. amenaza. negocia. quiere. quieren. "
     "планир обсужд рассматр рассмотр ищет. ищут. хочет. хотят. ожида готов."
 )
 """What is not done yet: when it is no longer said of a matter, the matter has moved on."""
@@ -119,7 +142,8 @@ _PHRASES = {
         "approved": r"green light|vot(?:es|ed) for|said yes to|gr[uü]nes licht|feu vert|luz verde",
         "recalled": r"t(?:akes?|ook|aken) (?:\w+ ){1,4}off the (?:market|shelves)|back to the "
         r"workshop|pull(?:s|ed)? (?:\w+ ){1,4}from the (?:market|store|shelves)",
-        "left": r"step(?:s|ped)? down|tritt zur[uü]ck",
+        "left": r"step(?:s|ped)? down|part(?:s|ed)? (?:company|ways)|tritt zur[uü]ck",
+        "denied": r"rul(?:e[sd]?|ing) out|schlie(?:ss|ß)(?:t|en)\b.{1,80} aus",
         "resumed": r"sails? again|runs? again|back in service",
     }.items()
 }
@@ -135,23 +159,40 @@ _OPPOSITES = frozenset(
     frozenset(pair.split("/"))
     for pair in "opened/closed rose/fell won/lost arrested/freed started/ended approved/rejected "
     "hired/left found/missing cancelled/resumed postponed/resumed halted/resumed halted/approved "
-    "halted/started halted/opened".split()
+    "halted/started halted/opened closed/freed denied/confirmed created/fell created/cancelled "
+    "northbound/southbound eastbound/westbound".split()
 )
 _TURNS = frozenset(
-    {"cancelled", "contained", "halted", "postponed", "resumed", "rejected", "recalled"}
+    "cancelled contained dead denied freed halted left missing postponed recalled rejected "
+    "resumed".split()
 )
 """What changes a matter that was reported without it."""
 
 
-@lru_cache(maxsize=4096)
-def _is(word: str, of: str) -> bool:
-    stems, whole = _NOT if of == "not" else _STATES[of]
+def _is(word: str, listed: tuple[tuple[str, ...], frozenset[str]]) -> bool:
+    stems, whole = listed
     return word in whole or word.startswith(stems)
 
 
 def denials(words: frozenset[str]) -> frozenset[str]:
     """Return those of some folded words that say `not`."""
-    return frozenset(word for word in words if _is(word, "not") or word.startswith("n'"))
+    return frozenset(filter(denies, words))
+
+
+def denies(word: str) -> bool:
+    """Return whether a folded word says `not`; in French it may begin the next word: n'ouvre."""
+    return _is(word, _NOT) or word.startswith("n'")
+
+
+def denied_words(words: Sequence[str]) -> frozenset[str]:
+    """Return the folded words that stand right behind one that says `not`."""
+    found: set[str] = set()
+    for at, word in enumerate(words):
+        if denies(word):
+            inside = [word[2:]] if word.startswith("n'") else []
+            behind = (other for other in words[at + 1 :] if other != _SECOND_HALF)
+            found.update(islice(chain(inside, behind), _REACH))
+    return frozenset(found)
 
 
 def denied(words: frozenset[str], text: str) -> bool:
@@ -164,26 +205,27 @@ def denied(words: frozenset[str], text: str) -> bool:
 
 def lacking(word: str) -> bool:
     """Return whether a folded word says `not` without the word."""
-    stems, whole = _LACKING
-    return word in whole or word.startswith(stems)
+    return _is(word, _LACKING)
 
 
 def pending(words: frozenset[str]) -> bool:
     """Return whether some folded words tell a plan, a search or a threat rather than a deed."""
-    stems, whole = _STAGES
-    return any(word in whole or word.startswith(stems) for word in words)
+    return any(_is(word, _STAGES) for word in words)
 
 
 def attributes(word: str) -> bool:
     """Return whether a folded word says who said it, rather than what happened."""
-    stems, whole = _SAYING
-    return word in whole or word.startswith(stems)
+    return _is(word, _SAYING)
 
 
-@lru_cache(maxsize=1024)
 def states(words: frozenset[str]) -> frozenset[str]:
     """Return what became of a matter by some folded words, such as `opened` or `postponed`."""
-    return frozenset(name for name in _STATES if any(_is(word, name) for word in words))
+    return frozenset(chain.from_iterable(map(_states_of, words)))
+
+
+@lru_cache(maxsize=8192)
+def _states_of(word: str) -> tuple[str, ...]:
+    return tuple(name for name, listed in _STATES.items() if _is(word, listed))
 
 
 def told(text: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from scout_cli.core.words import fold
+from scout_cli.core.words import fold, folded_set
 
 _LONGEST = 4_000
 """Characters that are looked at."""
@@ -40,9 +40,10 @@ _NAMED: tuple[tuple[str, str], ...] = (
     (
         "daily",
         (
-            "(?<!the )daily|(?:every|each|per|once a) day|everyday|taglich|jeden tag|pro tag|am tag"
-            "|tous les jours|chaque jour|quotidien(?:nement)?|par jour|cada dia|todos los dias"
-            "|diari(?:o|amente)|al dia|каждыи день|ежедневно|раз в день|раз в сутки"
+            "(?<!the )daily|(?:every|each|per|once a) day|everyday|every 24 hours|taglich"
+            "|jeden tag|pro tag|am tag|tous les jours|chaque jour|quotidien(?:nement)?|par jour"
+            "|cada dia|todos los dias|diari(?:o|amente)|al dia"
+            "|каждыи день|ежедневно|раз в день|раз в сутки"
         ),
     ),
 )
@@ -64,6 +65,28 @@ _DAYS = (
 _EACH = (
     "every|each|on|jeden|immer|am|tous les|toutes les|chaque|le|les|cada|todos los|los"
     "|каждыи|каждую|каждое|по|в|во"
+)
+_STEPS = {
+    fold(word): number
+    for number, listed in {
+        2: "two other second zwei zweite deux dos два две", 3: "three third drei trois tres три",
+        4: "four vier quatre cuatro четыре", 5: "five fünf cinq cinco пять",
+        6: "six sechs seis шесть", 8: "eight acht huit ocho восемь",
+        10: "ten zehn dix diez десять", 12: "twelve zwölf douze doce двенадцать",
+        15: "fifteen fünfzehn quinze quince пятнадцать", 20: "twenty zwanzig vingt veinte двадцать",
+        30: "thirty dreißig trente treinta тридцать",
+    }.items()
+    for word in listed.split()
+}  # fmt: skip
+_HALVES = folded_set("half halbe demi media пол")
+_STEP = re.compile(
+    r"(?<!\w)(?:every|alle|jede|toutes les|cada|каждые|раз в) "
+    rf"(\d\d?|{'|'.join([*_STEPS, *_HALVES])})[ -]?"
+    r"(?:(minut(?:e[sn]?|os?)|mins?|минут[аы]?)|hours?|stunden?|heures?|horas?|час(?:а|ов)?)(?!\w)"
+)
+_TWICE = re.compile(
+    "twice (?:a|per|every) day|twice daily|(?:zweimal|2 mal|2x) (?:am tag|pro tag|taglich)"
+    "|(?:deux|2) fois par jour|(?:dos|2) veces al dia|(?:два|2) раза в день|дважды в день"
 )
 _CLOCK = re.compile(
     r"(?:\bat|\bum|\bgegen|\bab|\ba las|\ba la|\ba|\bв)\s+(\d{1,2})(?:\s*(?:[:.h]|uhr)\s*(\d{2}))?"
@@ -98,12 +121,15 @@ def rhythm(text: str, *, asked: bool = False) -> str | None:
         asked: they were asked how often, so that a bare day or time is one too.
     """
     folded = " ".join(fold(text[:_LONGEST]).split())
-    time = _time(folded)
+    step = _step(folded)
+    time = step or _time(folded)
     if days := _days(folded, _DAY_ALONE if asked else _DAY_IN):
         return f"{time or '0 9'} * * {','.join(map(str, days))}"
     for line, pattern in _SINGLE_IN:
         if pattern.search(folded):
             return line.format(time=time or "0 9")
+    if step:
+        return f"{step} * * *"
     for name, pattern in _NAMED_IN:
         if pattern.search(folded):
             return f"{time} * * *" if name == "daily" and time else name
@@ -113,7 +139,13 @@ def rhythm(text: str, *, asked: bool = False) -> str | None:
 def without(text: str) -> str:
     """Return `text` without its words about how often, for a goal or a query."""
     kept = text
-    for pattern in (*(p for _, p in _NAMED_IN), *(p for _, p in _SINGLE_IN), *_DAY_IN):
+    for pattern in (
+        _STEP,
+        _TWICE,
+        *(p for _, p in _NAMED_IN),
+        *(p for _, p in _SINGLE_IN),
+        *_DAY_IN,
+    ):
         # Folding may change the length of a text; then the words stay.
         folded = fold(kept)
         if len(folded) == len(kept) and (found := pattern.search(folded)):
@@ -121,6 +153,21 @@ def without(text: str) -> str:
     if kept != text and len(fold(kept)) == len(kept) and (found := _CLOCK.search(fold(kept))):
         kept = f"{kept[: found.start()]} {kept[found.end() :]}"
     return " ".join(kept.split()).strip(" ,;-") or text
+
+
+def _step(folded: str) -> str | None:
+    """Return minute and hour of a cron line that fires several times a day, evenly, or None."""
+    if _TWICE.search(folded):
+        return "0 9,18"
+    if (found := _STEP.search(folded)) is None:
+        return None
+    if found[1] in _HALVES:
+        return None if found[2] else "*/30 *"
+    number = int(found[1]) if found[1].isdecimal() else _STEPS.get(found[1], 0)
+    whole = 60 if found[2] else 24
+    if not 1 < number < whole or whole % number:
+        return None
+    return f"*/{number} *" if found[2] else f"0 */{number}"
 
 
 def _days(folded: str, patterns: Iterable[re.Pattern[str]]) -> list[int]:

@@ -33,7 +33,7 @@ def decode(data: bytes | str, to: type[T], *, what: str = "the JSON") -> T:
     try:
         return msgspec.json.decode(data, type=to)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise InvalidInput(f"{what}: {error}") from error
+        raise InvalidInput(f"{what}: {error}", hint=_hint(error, to)) from error
 
 
 def convert(value: Any, to: type[T], *, what: str = "the value", strict: bool = True) -> T:
@@ -51,7 +51,16 @@ def convert(value: Any, to: type[T], *, what: str = "the value", strict: bool = 
     try:
         return msgspec.convert(value, to, strict=strict)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"{what}: {error}") from error
+        raise InvalidInput(f"{what}: {error}", hint=_hint(error, to)) from error
+
+
+def _hint(error: Exception, to: Any) -> str:
+    """Return the fields that there are, for who named another at the top."""
+    if not str(error).startswith("Object contains unknown field") or " - at " in str(error):
+        return ""
+    if not (isinstance(to, type) and issubclass(to, msgspec.Struct)):
+        return ""
+    return f"known: {', '.join(field.encode_name for field in msgspec.structs.fields(to))}"
 
 
 def encode(value: Any) -> bytes:

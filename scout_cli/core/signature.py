@@ -69,6 +69,11 @@ def negated(text: str) -> bool:
     return any(fold(word) in NEGATIONS for word in words(text))
 
 
+def names_month(word: str) -> bool:
+    """Return whether a folded word names a month where it stands beside a number."""
+    return ELIDED.sub("", word) in _MONTHS
+
+
 def date_of(number: str) -> tuple[int, int, int] | None:
     """Return year, month and day of `2026-05-03`, `3.5.2026` or `3/5/2026`, else None.
 

@@ -7,6 +7,7 @@ the ladder was made with, nearly any cut-offs would do. What came of it is shown
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -16,9 +17,13 @@ from scout_cli.core.models import Record
 from scout_cli.core.ports import Embedder
 from scout_cli.evaluation import rules
 from scout_cli.evaluation.history import Bars, History
-from scout_cli.evaluation.pairs import all_pairs
+from scout_cli.evaluation.pairs import Half, all_pairs
 from scout_cli.evaluation.rules import Case
 from scout_cli.evaluation.scores import Score, score
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 LOSS = 0.0075
 """Share of new facts that may be held back on the pairs that are fitted to: well below the 0.02
@@ -58,16 +63,36 @@ class Calibration(Record, frozen=True, kw_only=True):
     """The first is what is in force, the second what was fitted, then others around it."""
 
 
-class Barred(Record, frozen=True, kw_only=True):
-    """A pair, and the cosine from which its later sentence is held back."""
+class Table:
+    """Pairs in columns, for trying thousands of cut-offs: sentences are compared once for all.
 
-    same: bool
-    cosine: float
-    bar: Bar | None
+    Args:
+        given: the pairs.
+    """
 
-    def held_back(self, cutoffs: Cutoffs) -> bool:
-        """Return what the ladder does with these cut-offs."""
-        return self.bar is not None and self.cosine >= self.bar.at(cutoffs)
+    def __init__(self, given: Sequence[Case]) -> None:
+        import numpy as np  # noqa: PLC0415 - a tenth of a second that most commands save
+
+        bars = [rules.bar_of(case) or _NEVER for case in given]
+        self._shares = np.array([(b.upper, b.lower, b.background, b.one) for b in bars])
+        self._or_lower = np.array([bar.or_lower for bar in bars])
+        self._cosines = np.array([case.cosine for case in given])
+        self._same = np.array([case.pair.same for case in given])
+        self._halves = np.array([case.pair.half for case in given])
+
+    def held_back(self, cutoffs: Cutoffs) -> NDArray[np.bool_]:
+        """Return of each pair whether the ladder holds its later sentence back."""
+        levels = (cutoffs.upper, cutoffs.lower, cutoffs.background, 1.0)
+        held = self._cosines >= self._shares @ levels
+        return held | (self._or_lower & (self._cosines >= cutoffs.lower))
+
+    def score(self, cutoffs: Cutoffs, half: Half | None = None) -> Score:
+        """Return what the cut-offs do to all pairs, or to those of one half."""
+        counted = self._halves == half if half else slice(None)
+        held, same = self.held_back(cutoffs)[counted], self._same[counted]
+        caught, lost = int((held & same).sum()), int((held & ~same).sum())
+        repeats, news = int(same.sum()), int((~same).sum())
+        return Score(caught=caught, missed=repeats - caught, lost=lost, told=news - lost)
 
 
 async def calibrate(embedder: Embedder, history: History) -> Calibration:
@@ -80,8 +105,8 @@ async def calibrate(embedder: Embedder, history: History) -> Calibration:
     Raises:
         ModelUnavailable: the embedder does not answer.
     """
-    given = await rules.cases(all_pairs(), embedder)
-    measuring = [case for case in given if case.pair.half == "held-out"]
+    given = Table(await rules.cases(all_pairs(), embedder))
+    own = [past.bars() for past in history.past]
     current = cutoffs_of(embedder)
     usual = current.background if history.background is None else history.background
     fitted = fit(given, history, usual)
@@ -91,11 +116,11 @@ async def calibrate(embedder: Embedder, history: History) -> Calibration:
         fitted=fitted,
         findings=len(history.past),
         labelled=len(history.labelled),
-        outcomes=tuple(_outcome(name, levels, measuring, history) for name, levels in shown),
+        outcomes=tuple(_outcome(name, levels, given, own) for name, levels in shown),
     )
 
 
-def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
+def fit(given: Table, history: History, background: float) -> Cutoffs:
     """Return the cut-offs with the best F1 that lose at most `LOSS` of the new facts.
 
     Of equals the higher ones are taken, the upper one first.
@@ -109,10 +134,6 @@ def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
     background = min(background, _HIGHEST - 2 * _STEP)
     levels = [_HIGHEST - step * _STEP for step in range(round((_HIGHEST - _LOWEST) / _STEP) + 1)]
     levels = [round(level, 2) for level in levels if level > background]
-    bars = [
-        Barred(same=case.pair.same, cosine=case.cosine, bar=rules.bar_of(case)) for case in given
-    ]
-    table = _Table(bars)
     tried = [
         Cutoffs(lower=lower, upper=upper, background=background)
         for upper in levels
@@ -120,31 +141,12 @@ def fit(given: Sequence[Case], history: History, background: float) -> Cutoffs:
         if lower <= upper
     ]
     own = [(past.bars(), said) for past, said in history.labelled]
-    scores = [(table.score(each, own), each) for each in tried]
+    scores = [
+        (given.score(each) + score((said, past.held_back(each)) for past, said in own), each)
+        for each in tried
+    ]
     fair = [found for found in scores if found[0].held_back <= LOSS] or scores[:1]
     return max(fair, key=lambda found: found[0].f1)[1]
-
-
-class _Table:
-    """Pairs in columns: some thousand cut-offs are tried on each of them."""
-
-    def __init__(self, given: Sequence[Barred]) -> None:
-        import numpy as np  # noqa: PLC0415 - a tenth of a second that most commands save
-
-        bars = [each.bar or _NEVER for each in given]
-        self._shares = np.array([(b.upper, b.lower, b.background, b.one) for b in bars])
-        self._or_lower = np.array([bar.or_lower for bar in bars])
-        self._cosines = np.array([each.cosine for each in given])
-        self._same = [each.same for each in given]
-
-    def score(self, cutoffs: Cutoffs, own: Sequence[tuple[Bars, bool]]) -> Score:
-        """Return what these cut-offs do, on the user's own findings too."""
-        levels = (cutoffs.upper, cutoffs.lower, cutoffs.background, 1.0)
-        bars = self._shares @ levels
-        held = self._cosines >= bars
-        held |= self._or_lower & (self._cosines >= cutoffs.lower)
-        pairs = zip(self._same, held.tolist(), strict=True)
-        return score([*pairs, *((said, finding.held_back(cutoffs)) for finding, said in own)])
 
 
 def _around(fitted: Cutoffs) -> Iterator[tuple[str, Cutoffs]]:
@@ -166,9 +168,9 @@ def _moved(cutoffs: Cutoffs, by: float) -> Cutoffs:
     return replace(cutoffs, lower=lower, upper=upper)
 
 
-def _outcome(name: str, cutoffs: Cutoffs, given: Sequence[Case], history: History) -> Outcome:
-    did = rules.by_ladder(given, cutoffs)
-    own = history.share(cutoffs)
+def _outcome(name: str, cutoffs: Cutoffs, given: Table, own: Sequence[Bars]) -> Outcome:
+    did = given.score(cutoffs, "held-out")
+    silent = sum(past.held_back(cutoffs) for past in own)
     return Outcome(
         name=name,
         lower=cutoffs.lower,
@@ -176,5 +178,5 @@ def _outcome(name: str, cutoffs: Cutoffs, given: Sequence[Case], history: Histor
         caught=round(did.recall, 3),
         lost=round(did.held_back, 3),
         f1=round(did.f1, 3),
-        history=None if own is None else round(own, 3),
+        history=round(silent / len(own), 3) if own else None,
     )

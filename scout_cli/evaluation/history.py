@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from statistics import median
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -16,15 +16,15 @@ from scout_cli.core.models import Opinion, Record
 from scout_cli.core.ports import Earlier, Embedder, Habits, Neighbour
 from scout_cli.core.standing import standings
 from scout_cli.core.words import terms
+from scout_cli.service.lookback import Lookback
 from scout_cli.service.memory import StoredMemory
+from scout_cli.service.rebuilding import PROBE
 from scout_cli.store import embedders, vectors
 from scout_cli.store.database import Database
 from scout_cli.store.vectors import EarlierVector
 
 _NEWEST = 400
 """Findings of one scout that are looked at."""
-_NEAREST = 5
-_ANY = "Any sentence: what counts is how long its vector is."
 
 
 class Bars(Record, frozen=True, kw_only=True):
@@ -54,13 +54,8 @@ class Past(Record, frozen=True, kw_only=True):
         """Return whether the user said that it is one; None when nothing follows."""
         return {"repeat": True, "useful": False}.get(self.opinion or "")
 
-    def held_back(self, cutoffs: Cutoffs) -> bool:
-        """Return whether the ladder would keep it silent with these cut-offs."""
-        said = novelty.decide(self.fact, self.near, cutoffs, self.habits)
-        return said.novelty == "repeat"
-
     def bars(self) -> Bars:
-        """Return the short cut to `held_back`."""
+        """Return from which cut-offs on the ladder would keep it silent."""
         details, wanted = signature(self.fact), terms(self.fact)
         compared = [beside(details, wanted, near, frozenset()) for near in self.near]
         bars = tuple((each.near.cosine, each.bar) for each in compared if each.bar is not None)
@@ -79,12 +74,6 @@ class History(Record, frozen=True, kw_only=True):
         """Return the findings of which the user said whether they repeat."""
         return [(past, said) for past in self.past if (said := past.repeat) is not None]
 
-    def share(self, cutoffs: Cutoffs) -> float | None:
-        """Return the share that would be held back; None without a history."""
-        if not self.past:
-            return None
-        return sum(past.held_back(cutoffs) for past in self.past) / len(self.past)
-
 
 async def history(db: Database, embedder: Embedder) -> History:
     """Return the findings that have a vector of this embedder, each beside those told before it.
@@ -94,7 +83,7 @@ async def history(db: Database, embedder: Embedder) -> History:
     """
     past: list[Past] = []
     backgrounds: list[float] = []
-    (like,) = await embedder.embed([_ANY])
+    (like,) = await embedder.embed([PROBE])
     for scout_id in await embedders.scouts_of(db, embedder.name):
         memory = StoredMemory(db, scout_id, embedder)
         usual = await memory.background(like)
@@ -107,24 +96,24 @@ async def history(db: Database, embedder: Embedder) -> History:
     return History(past=tuple(past), background=background)
 
 
-def _cosines(stored: Sequence[EarlierVector]) -> Any:
+def _replayed(found: Sequence[EarlierVector], habits: Habits) -> Iterator[Past]:
     import numpy as np  # noqa: PLC0415 - a tenth of a second that most commands save
 
-    matrix = np.stack([np.frombuffer(each.vector, dtype="<f4") for each in stored])
-    return matrix @ matrix.T
-
-
-def _replayed(found: Sequence[EarlierVector], habits: Habits) -> Iterator[Past]:
     known = standings(found)
     stored = found[-_NEWEST:]
-    cosines = _cosines(stored)
+    rows = np.stack([np.frombuffer(each.vector, dtype="<f4") for each in stored])
+    lookback = Lookback(stored, known, rows)
+    told = [known[each.id].told != "never" for each in stored]
     for at, each in enumerate(stored):
-        told = [other for other in range(at) if known[stored[other].id].told != "never"]
-        near = (
-            Neighbour(finding=_earlier(stored[other]), cosine=float(cosines[at, other]))
-            for other in sorted(told, key=lambda other: -cosines[at, other])[:_NEAREST]
+        near = lookback.nearest(each.fact, rows[at], among=partial(_before, at, told))
+        neighbours = tuple(
+            Neighbour(finding=_earlier(stored[other]), cosine=cosine) for other, cosine in near
         )
-        yield Past(fact=each.fact, near=tuple(near), opinion=each.opinion, habits=habits)
+        yield Past(fact=each.fact, near=neighbours, opinion=each.opinion, habits=habits)
+
+
+def _before(at: int, told: Sequence[bool], other: int) -> bool:
+    return other < at and told[other]
 
 
 def _earlier(stored: EarlierVector) -> Earlier:

@@ -19,6 +19,15 @@ class Score(Record, frozen=True, kw_only=True):
     told: int = 0
     """New facts told."""
 
+    def __add__(self, other: Score) -> Score:
+        """Return the score of the cases of both."""
+        return Score(
+            caught=self.caught + other.caught,
+            missed=self.missed + other.missed,
+            lost=self.lost + other.lost,
+            told=self.told + other.told,
+        )
+
     @property
     def precision(self) -> float:
         """Return the share of duplicates in what was held back; 1 when nothing was."""

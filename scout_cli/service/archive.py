@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from msgspec.structs import replace as replaced
 
@@ -23,6 +22,7 @@ from scout_cli.plug import scheme_of
 from scout_cli.store import (
     archive_file,
     archive_reading,
+    blocks,
     invariants,
     migrate,
     open_database,
@@ -36,7 +36,7 @@ from scout_cli.store.database import Database
 from scout_cli.store.finishing import to_the_end
 from scout_cli.store.invariants import Violation
 from scout_cli.store.sealing import Vault
-from scout_cli.store.sqlite_file import path_of
+from scout_cli.store.sqlite_file import path_of, url_of
 
 __all__ = [
     "Manifest",
@@ -193,7 +193,7 @@ async def _unpacked(
     with archive_reading.reading(archive) as reader, _scratch(near) as folder:
         _refuse_too_big(reader.manifest, folder)
         file = folder / "restored.db"
-        db = await open_database(f"sqlite:///{quote(str(file))}", clock, vault)
+        db = await open_database(url_of(file), clock, vault)
         try:
             migrated = await load(reader, db)
             await sealing.check_all(db)
@@ -218,13 +218,14 @@ def _refuse_too_big(manifest: Manifest, folder: Path) -> None:
 
 async def _into_server(url: str, file: Path, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
-        staged = await open_database(f"sqlite:///{quote(str(file))}", clock)
+        staged = await open_database(url_of(file), clock)
         stack.push_async_callback(staged.close)
         db = await open_database(url, clock)
         stack.push_async_callback(db.close)
         await migrate.migrate(db)
         async with db.transaction() as tx:
             await move(staged, tx)
+        await blocks.counted(db)
 
 
 async def standing(database_url: str, clock: Clock) -> Standing:

@@ -13,11 +13,11 @@ from scout_cli.core.asking import fingerprint
 from scout_cli.core.events import Emit, Event
 from scout_cli.core.job import Budget, Job, Result
 from scout_cli.core.models import Execution, Problem, Scout, ScoutPatch
-from scout_cli.core.ports import Clock, Embedder, Parts
+from scout_cli.core.ports import Clock, Parts
 from scout_cli.core.retries import Decision, decide
 from scout_cli.core.schedule import Turn
 from scout_cli.errors import DatabaseUnavailable, FenceLost
-from scout_cli.service import reach
+from scout_cli.service import reach, rebuilding
 from scout_cli.service.accounting import Notices, count_failure
 from scout_cli.service.ballast import is_full
 from scout_cli.service.changes import wished
@@ -101,7 +101,7 @@ class Attempts:
             embedder=kit.embedder.name,
             prompts=fingerprint(),
         )
-        await self._complete_vectors(scout, kit.embedder)
+        await rebuilding.complete(self._db, scout.id, kit.embedder)
         memory = StoredMemory(self._db, scout.id, kit.embedder)
         since = replace(scout, last_run_at=await reach.last_look(self._db, scout))
         job = job_of(since, execution.id, execution.started_at, self._budget)
@@ -127,18 +127,6 @@ class Attempts:
             await ledger.flush(self._db)
 
         return await agent(ledger.parts(parts)).run(job, emit)
-
-    async def _complete_vectors(self, scout: Scout, embedder: Embedder) -> None:
-        """Give earlier findings a vector of the current embedder, so that all can be compared."""
-        lacking = await vectors.without(self._db, scout.id, embedder.name)
-        for at in range(0, len(lacking), 64):
-            batch = lacking[at : at + 64]
-            made = await embedder.embed([finding.fact for finding in batch])
-            rows = [
-                vectors.of_finding(finding, embedder.name, vector)
-                for finding, vector in zip(batch, made, strict=True)
-            ]
-            await vectors.put_many(self._db, rows)
 
     async def _store(
         self,

@@ -11,6 +11,7 @@ from scout_cli.core.models import HELD_BACK, REPORTED, Finding, Near, Novelty, O
 from scout_cli.core.ports import Embedder, Habits
 from scout_cli.core.report import clean
 from scout_cli.core.tastes import Said
+from scout_cli.core.together import together
 from scout_cli.core.urls import registrable
 from scout_cli.errors import InvalidInput, NotFound
 from scout_cli.service import forgetting
@@ -254,13 +255,14 @@ class Findings:
         """
         text = checked(text)
         owner, depth = await self.owner(), depth_of(limit)
-        worded = await words.ranked(
+        embedder = await self._embedder()
+        by_words = words.ranked(
             self._db, owner, text, scout_ids=scout_ids, novelty=novelty, limit=depth
         )
-        embedder = await self._embedder()
-        meant = await self._meaning.ranked(
+        by_meaning = self._meaning.ranked(
             self._db, owner, embedder, text, scout_ids=scout_ids, novelty=novelty, limit=depth
         )
+        worded, meant = await together([by_words, by_meaning])
         return await fused(self._db, owner, worded, meant, limit)
 
 

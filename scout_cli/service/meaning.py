@@ -138,9 +138,12 @@ class _Search(NamedTuple):
 
 async def pack_all(db: Database, size: int = blocks.SIZE) -> None:
     """Make all blocks that can be made, so that no search has to."""
+    made = 0
     for of in await blocks.waiting(db, size):
         while await _pack(db, of, size):
-            pass
+            made += 1
+    if made:
+        await blocks.counted(db)
 
 
 async def _pack(db: Database, of: Whose, size: int) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,16 +19,14 @@ from scout_cli.core.ports import (
 )
 from scout_cli.core.standing import Standing, standings
 from scout_cli.core.tastes import habits_of
-from scout_cli.service.uncommon import Uncommon
+from scout_cli.service import rebuilding
+from scout_cli.service.lookback import Lookback
 from scout_cli.store import opinions, pages, vectors
 from scout_cli.store.database import Connection
 from scout_cli.store.vectors import EarlierVector
 
 _SAMPLE = 200
 """Stories that the background is taken from, the newest."""
-_TELLINGS = 2
-"""Findings of one matter among the nearest: its repeats must not take the places of others."""
-_AT_ONCE = 64
 
 
 class StoredMemory:
@@ -49,7 +45,7 @@ class StoredMemory:
         self._stored: list[EarlierVector] | None = None
         self._standings: dict[UUID, Standing] = {}
         self._matrix: Any = None
-        self._uncommon: Uncommon | None = None
+        self._lookback: Lookback | None = None
         self._remade = 0
         self.kept: dict[UUID, Vector] = {}
 
@@ -88,38 +84,12 @@ class StoredMemory:
         stored, rows = await self._comparable(len(vector))
         if not stored:
             return []
-        import numpy as np  # noqa: PLC0415 - see `_comparable`
-
-        cosines = rows @ np.asarray(vector, dtype="<f4")
-        places = self._sharing(fact, limit // 3)
-        order = self._different(np.argsort(-cosines, kind="stable"))
-        others = (at for at in order if at not in places)
-        places |= set(islice(others, limit - len(places)))
+        if self._lookback is None:
+            self._lookback = Lookback(stored, self._standings, rows)
         return [
-            Neighbour(finding=self._earlier(stored[at]), cosine=round(float(cosines[at]), 4))
-            for at in sorted(places, key=lambda at: (-cosines[at], at))
+            Neighbour(finding=self._earlier(stored[at]), cosine=cosine)
+            for at, cosine in self._lookback.nearest(fact, vector, limit)
         ]
-
-    def _sharing(self, fact: str, limit: int) -> set[int]:
-        """Return findings that share uncommon words with a fact, however far they are."""
-        assert self._stored is not None
-        if self._uncommon is None:
-            self._uncommon = Uncommon([each.fact for each in self._stored])
-        return set(islice(self._different(self._uncommon.shared(fact, 4 * limit)), limit))
-
-    def _different(self, order: Iterable[int]) -> Iterator[int]:
-        """Leave out what tells a matter in words that were there, or once too often."""
-        assert self._stored is not None
-        told: Counter[UUID] = Counter()
-        words: set[tuple[UUID, str]] = set()
-        for at in order:
-            each = self._stored[at]
-            matter = self._standings[each.id].matter
-            if told[matter] == _TELLINGS or (matter, each.fact) in words:
-                continue
-            told[matter] += 1
-            words.add((matter, each.fact))
-            yield int(at)
 
     async def from_page(self, canonical_url: str) -> Sequence[Earlier]:
         """Return the earlier findings that came from this page."""
@@ -151,17 +121,10 @@ class StoredMemory:
 
     async def _make_again(self, dimension: int) -> None:
         """Replace vectors of another length: another model answers to the embedder's name."""
-        odd = await vectors.without(self._db, self._scout_id, self.embedder, dimension)
-        for start in range(0, len(odd), _AT_ONCE):
-            batch = odd[start : start + _AT_ONCE]
-            made = await self._embedder.embed([finding.fact for finding in batch])
-            rows = [
-                vectors.of_finding(finding, self.embedder, vector)
-                for finding, vector in zip(batch, made, strict=True)
-            ]
-            await vectors.put_many(self._db, rows)
-        self._remade += len(odd)
-        self._stored = self._uncommon = None
+        self._remade += await rebuilding.complete(
+            self._db, self._scout_id, self._embedder, dimension
+        )
+        self._stored = self._lookback = None
 
     def _earlier(self, stored: EarlierVector) -> Earlier:
         standing = self._standings[stored.id]

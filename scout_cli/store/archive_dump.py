@@ -21,6 +21,7 @@ from scout_cli.store.archive_schema import Table, newest, stored, tables, wire
 from scout_cli.store.database import Connection, Database
 from scout_cli.store.finishing import to_the_end
 from scout_cli.store.sqlite_errors import translated
+from scout_cli.store.sqlite_file import url_of
 
 _FEW, _MANY = 16, 1_024
 _LIGHT, _HEAVY = 2**20, 2**23
@@ -84,7 +85,7 @@ async def _snapshot(db: Database, clock: Clock, folder: Path) -> AsyncIterator[C
     # A long read of the file itself would keep its write-ahead log from being used anew.
     copy = folder / "snapshot.db"
     await asyncio.to_thread(copy_file, Path((await db.describe()).location), copy)
-    opened = await open_database(f"sqlite:///{copy.as_posix()}", clock)
+    opened = await open_database(url_of(copy), clock)
     try:
         yield opened
     finally:

@@ -38,25 +38,26 @@ async def findings(db: Connection) -> int:
     return await db.value(int, "SELECT count(*) FROM scout_findings") or 0
 
 
-async def lacking(db: Connection, embedder: str) -> int:
-    """Return how many findings have no vector of this embedder."""
+async def lacking(db: Connection, embedder: str, dimension: int) -> int:
+    """Return how many findings have no vector of this embedder, or one of another length."""
     sql = """
         SELECT count(*) FROM scout_findings f
         LEFT JOIN embeddings e
             ON e.subject_id = f.id AND e.subject_kind = 'finding' AND e.embedder = $1
-        WHERE e.subject_id IS NULL
+        WHERE e.subject_id IS NULL OR e.dimension <> $2
     """
-    return await db.value(int, sql, embedder) or 0
+    return await db.value(int, sql, embedder, dimension) or 0
 
 
 async def next_lacking(
-    db: Connection, embedder: str, after: UUID = _FIRST, limit: int = 64
+    db: Connection, embedder: str, dimension: int, after: UUID = _FIRST, limit: int = 64
 ) -> list[Finding]:
     """Return the next findings without a vector of this embedder, in the order of their ids.
 
     Args:
         db: the database.
         embedder: the name of the embedder.
+        dimension: a vector of another length is none.
         after: the last id that was seen.
         limit: how many at most.
     """
@@ -64,9 +65,9 @@ async def next_lacking(
         SELECT f.* FROM scout_findings f
         LEFT JOIN embeddings e
             ON e.subject_id = f.id AND e.subject_kind = 'finding' AND e.embedder = $1
-        WHERE f.id > $2 AND e.subject_id IS NULL ORDER BY f.id LIMIT $3
+        WHERE f.id > $3 AND (e.subject_id IS NULL OR e.dimension <> $2) ORDER BY f.id LIMIT $4
     """
-    return await db.all(Finding, sql, embedder, after, limit)
+    return await db.all(Finding, sql, embedder, dimension, after, limit)
 
 
 async def next_findings(db: Connection, after: UUID = _FIRST, limit: int = 64) -> list[Finding]:

@@ -9,7 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from scout_cli.core.models import Finding, Record, Secret
+from scout_cli.core.models import Record, Secret
 from scout_cli.store.database import Connection
 from scout_cli.store.sqlite_errors import translated
 
@@ -106,23 +106,6 @@ async def vectors(db: Connection, embedder: str, dimension: int) -> VectorFacts:
     found = await db.one(VectorFacts, sql, embedder, dimension)
     assert found is not None
     return found
-
-
-async def without_vector(
-    db: Connection, embedder: str, dimension: int, limit: int
-) -> list[Finding]:
-    """Return findings whose vector of `embedder` is missing or of another length than `dimension`.
-
-    Oldest first, at most `limit`: whoever gives them vectors asks again until there are none.
-    """
-    sql = """
-        SELECT f.* FROM scout_findings f
-        LEFT JOIN embeddings e
-            ON e.subject_id = f.id AND e.subject_kind = 'finding' AND e.embedder = $1
-        WHERE e.subject_id IS NULL OR e.dimension <> $2
-        ORDER BY f.created_at, f.id LIMIT $3
-    """
-    return await db.all(Finding, sql, embedder, dimension, limit)
 
 
 async def channels(db: Connection) -> list[str]:

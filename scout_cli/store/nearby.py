@@ -40,8 +40,9 @@ CREATE INDEX IF NOT EXISTS vector_rows_of_block ON vector_rows (block_id);
 
 _WILLING = """
 SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0;
-SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL plan_cache_mode = force_custom_plan;
 """
+# A plan for any question would read the question's vector from its text again for every row.
 
 
 class _Near(Record, frozen=True, kw_only=True):

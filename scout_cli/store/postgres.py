@@ -138,21 +138,23 @@ class PostgresTransaction(_Session):
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
         """Open a transaction on this connection, or a savepoint inside one."""
         transaction = self._connection.transaction()
+        # Entered as by `async with`: of one that was started by hand the driver's pool complains,
+        # on standard error, when a cancellation came while it began.
         with translated():
-            await transaction.start()
+            await transaction.__aenter__()
         try:
             yield self
-        except BaseException:  # a cancellation too: nothing is half done
-            await to_the_end(_roll_back(transaction))
+        except BaseException as error:  # a cancellation too: nothing is half done
+            await to_the_end(_roll_back(transaction, error))
             raise
         with translated():
-            await to_the_end(transaction.commit())
+            await to_the_end(transaction.__aexit__(None, None, None))
 
 
-async def _roll_back(transaction: Any) -> None:
+async def _roll_back(transaction: Any, error: BaseException) -> None:
     # A connection that is gone has rolled back already; what broke it is what the caller hears.
     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        await transaction.rollback()
+        await transaction.__aexit__(type(error), error, error.__traceback__)
 
 
 def _bound(args: Sequence[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from scout_cli.core.models import Execution, Finding, Novelty, Opinion, Record
+from scout_cli.core.models import Finding, Novelty, Opinion, Record
 from scout_cli.core.ports import Vector
 from scout_cli.store.database import Connection
 from scout_cli.store.statements import upsert, values
@@ -65,25 +65,11 @@ def _little_endian(vector: Vector) -> Vector:
 
 def of_finding(finding: Finding, embedder: str, vector: Vector) -> Embedding:
     """Return the row that keeps the vector of a finding."""
-    return _row("finding", finding, embedder, vector)
-
-
-def of_summary(execution: Execution, embedder: str, vector: Vector) -> Embedding:
-    """Return the row that keeps the vector of a run's one-sentence summary."""
-    return _row("summary", execution, embedder, vector)
-
-
-def _row(
-    kind: Literal["finding", "summary"],
-    subject: Finding | Execution,
-    embedder: str,
-    vector: Vector,
-) -> Embedding:
     return Embedding(
-        subject_kind=kind,
-        subject_id=subject.id,
-        user_id=subject.user_id,
-        scout_id=subject.scout_id,
+        subject_kind="finding",
+        subject_id=finding.id,
+        user_id=finding.user_id,
+        scout_id=finding.scout_id,
         embedder=embedder,
         dimension=len(vector),
         vector=pack(vector),

@@ -28,31 +28,36 @@ _GLUED = re.compile(r"[^\W\d_]+(?:[&.-][^\W\d_]+)+")
 _SIGNS = str.maketrans({"+": "plus", "#": "sharp", "&": "", ".": "", "-": ""})
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 
-_RANKED = {
-    "sqlite": """
-        SELECT m.id FROM (
-            SELECT w.id AS id, bm25(finding_words, 0, 0, 1) AS score
-            FROM finding_words w JOIN scout_findings f ON f.id = w.id
-            WHERE finding_words MATCH $1 AND f.user_id = $2 {only}
-            ORDER BY w.rowid DESC LIMIT $3) m
-        ORDER BY m.score, m.id LIMIT $4
-    """,
-    "postgresql": """
-        SELECT m.id FROM (
-            SELECT f.id,
-                ts_rank(to_tsvector('simple', f.terms), to_tsquery('simple', $1), 1) AS score
-            FROM scout_findings f
-            WHERE to_tsvector('simple', f.terms) @@ to_tsquery('simple', $1)
-                AND f.user_id = $2 {only}
-            ORDER BY f.created_at DESC, f.id DESC LIMIT $3) m
-        ORDER BY m.score DESC, m.id LIMIT $4
-    """,
-}
+_SQLITE = """
+    SELECT m.id FROM (
+        SELECT id, bm25(finding_words, 0, 0, 1) AS score FROM finding_words
+        WHERE finding_words MATCH $1 ORDER BY rowid DESC LIMIT $2) m
+    ORDER BY m.score, m.id LIMIT $3
+"""
+_POSTGRESQL = """
+    SELECT m.id FROM (
+        SELECT f.id,
+            ts_rank(to_tsvector('simple', f.terms), to_tsquery('simple', $1), 1) AS score
+        FROM scout_findings f
+        WHERE to_tsvector('simple', f.terms) @@ to_tsquery('simple', $1)
+            AND f.user_id = $4 {only}
+        ORDER BY f.created_at DESC, f.id DESC LIMIT $2) m
+    ORDER BY m.score DESC, m.id LIMIT $3
+"""
 
 
 class _Due(Record, frozen=True, kw_only=True):
     finding_id: UUID
+    user_id: UUID | None
+    scout_id: UUID | None
+    novelty: str | None
     terms: str | None
+
+    @property
+    def key(self) -> str:
+        """Return the words by which a search finds it among others, as in 0008_words."""
+        whose = (each.hex for each in (self.finding_id, self.user_id, self.scout_id) if each)
+        return " ".join((*whose, _plain(self.novelty or "")))
 
 
 def indexed(*texts: str) -> str:
@@ -93,21 +98,34 @@ async def ranked(
     found = asked(text)
     if not found:
         return []
-    sqlite = db.kind == "sqlite"
-    await bring_over(db)
-    query = (
-        "terms : (" + " OR ".join(f'"{word}"' for word in found) + ")"
-        if sqlite
-        else " | ".join(found)
-    )
-    args: list[object] = [query, user_id, CANDIDATES, limit]
+    if db.kind == "sqlite":
+        await bring_over(db)
+        query = _matching(found, user_id, scout_ids, novelty)
+        return await db.all(UUID, _SQLITE, query, CANDIDATES, limit)
+    args: list[object] = [" | ".join(found), CANDIDATES, limit, user_id]
     only = ""
     for column, wanted in (("scout_id", scout_ids), ("novelty", novelty)):
         if wanted:
             only += f" AND f.{column} IN ({placeholders(wanted, first=len(args) + 1)})"
             args += wanted
-    sql = _RANKED["sqlite" if sqlite else "postgresql"].format(only=only)
-    return await db.all(UUID, sql, *args)
+    return await db.all(UUID, _POSTGRESQL.format(only=only), *args)
+
+
+def _matching(
+    found: Sequence[str], user_id: UUID, scout_ids: Sequence[UUID], novelty: Sequence[Novelty]
+) -> str:
+    """Return the query of FTS5 for findings with one of these words, of one user."""
+    given: list[tuple[str, Sequence[str]]] = [
+        ("terms", found),
+        ("key", [user_id.hex]),
+        ("key", [each.hex for each in scout_ids]),
+        ("key", [_plain(each) for each in novelty]),
+    ]
+    return " AND ".join(
+        f"{column} : (" + " OR ".join(f'"{word}"' for word in wanted) + ")"
+        for column, wanted in given
+        if wanted
+    )
 
 
 async def bring_over(db: Connection) -> int:
@@ -126,7 +144,7 @@ async def bring_over(db: Connection) -> int:
 
 
 _NEXT = """
-    SELECT d.finding_id, f.terms FROM finding_words_due d
+    SELECT d.finding_id, f.user_id, f.scout_id, f.novelty, f.terms FROM finding_words_due d
     LEFT JOIN scout_findings f ON f.id = d.finding_id
     ORDER BY d.rowid LIMIT $1
 """
@@ -140,7 +158,7 @@ async def _bring(db: Connection, due: Sequence[_Due]) -> None:
         )
         await tx.executemany(
             "INSERT INTO finding_words (id, key, terms) VALUES ($1, $2, $3)",
-            [(e.finding_id, e.finding_id.hex, e.terms) for e in due if e.terms is not None],
+            [(e.finding_id, e.key, e.terms) for e in due if e.terms is not None],
         )
         await tx.executemany(
             "DELETE FROM finding_words_due WHERE finding_id = $1",

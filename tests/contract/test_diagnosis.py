@@ -14,7 +14,7 @@ from scout_cli.service.diagnosis import (
     embedding,
     storage,
 )
-from scout_cli.store import health, migrate, vectors
+from scout_cli.store import embedders, migrate, vectors
 from tests.contract.databases import EVERY, StoppedClock, sqlite_url
 from tests.examined import made, subject, told
 from tests.ollama_server import EMBEDDER, OllamaServer, Says
@@ -79,7 +79,7 @@ async def test_vectors_of_another_length_are_told_and_made_again(tmp_path):
     await made(url)
     async with subject(url) as examined:
         database = await examined.open_database()
-        (row,) = await health.without_vector(database, "built-in/lexical-1", 768, 5)
+        (row,) = await embedders.next_lacking(database, "built-in/lexical-1", 768, limit=5)
         short = vectors.of_finding(row, "built-in/lexical-1", [0.6, 0.8])
         await vectors.put_many(database, [short])
         before = await told(lambda tell: embedding.examine(examined, database, tell))

@@ -7,7 +7,7 @@ from array import array
 import pytest
 
 from scout_cli.errors import ModelUnavailable
-from scout_cli.llm.builtin import LexicalEmbedder
+from scout_cli.llm.builtin import DIMENSIONS, LexicalEmbedder
 from scout_cli.service import rebuilding
 from scout_cli.store import embedders, findings, scouts, users, vectors
 from scout_cli.store.vectors import Embedding
@@ -32,8 +32,9 @@ class Counting(LexicalEmbedder):
         """Embed, or break."""
         if self.left < len(texts):
             raise ModelUnavailable("the embedder went away")
-        self.left -= len(texts)
-        self.texts += texts
+        made = [text for text in texts if text != rebuilding.PROBE]
+        self.left -= len(made)
+        self.texts += made
         return await super().embed(texts)
 
 
@@ -72,18 +73,26 @@ async def test_an_interrupted_rebuilding_goes_on_where_it_was(filled):
     """What was stored before the embedder went away is not made again."""
     with pytest.raises(ModelUnavailable):
         await through(filled, first := Counting(breaks_after=70))
-    left = await embedders.lacking(filled, first.name)
+    left = await embedders.lacking(filled, first.name, DIMENSIONS)
     assert left == MANY - 1 - len(first.texts)
     await through(filled, second := Counting())
     assert len(second.texts) == left
     assert set(first.texts) & set(second.texts) == set()
 
 
+async def test_a_vector_of_another_length_is_none(filled):
+    """Another model answers to the same name: what the first one made is made again."""
+    await through(filled, Counting())
+    await through(filled, shorter := Shorter())
+    assert len(shorter.texts) == MANY
+    assert await embedders.lacking(filled, shorter.name, DIMENSIONS // 2) == 0
+
+
 async def test_again_makes_all_anew(filled):
     """For a model that changed under the same name; other embedders keep theirs."""
     await through(filled, embedder := Counting(), again=True)
     assert len(embedder.texts) == MANY
-    assert await embedders.lacking(filled, "test/other") == MANY - 1
+    assert await embedders.lacking(filled, "test/other", DIMENSIONS) == MANY - 1
 
 
 async def test_an_absent_embedder_costs_no_vector(filled):
@@ -105,6 +114,14 @@ async def test_making_all_anew_leaves_old_vectors_or_new_ones(filled):
     assert after.keys() == before.keys()
     changed = [each for each in before if before[each] != after[each]]
     assert len(changed) == len(other.texts) == 64
+
+
+class Shorter(Counting):
+    """Makes vectors of half the length."""
+
+    async def embed(self, texts):
+        """Embed, and leave half of it out."""
+        return [vector[: DIMENSIONS // 2] for vector in await super().embed(texts)]
 
 
 class Turned(Counting):

@@ -218,7 +218,8 @@ async def test_a_damaged_secret_is_told(db: Database) -> None:
     """A token that was cut or changed is no text: it is refused by its signature."""
     scout_id = await planted(db, URL)
     token = db.vault.seal(URL)
-    for broken in (token[:-6], token[:-30] + "A" + token[-29:], token.rpartition(":")[0] + ":"):
+    changed = token[:-30] + ("B" if token[-30] == "A" else "A") + token[-29:]
+    for broken in (token[:-6], changed, token.rpartition(":")[0] + ":"):
         await db.execute("UPDATE scouts SET notify = $2 WHERE id = $1", scout_id, json_of(broken))
         with pytest.raises(ConfigError, match="damaged"):
             await scouts.get(db, scout_id)

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis.strategies import characters, text
 
 from scout_cli.errors import ConfigError, DatabaseUnavailable
 from scout_cli.store import migrate, open_database
-from scout_cli.store.sqlite_file import file_system, path_of, prepare
+from scout_cli.store.sqlite_file import file_system, path_of, prepare, url_of
 from scout_cli.store.sqlite_opening import check_version
 from tests.contract.databases import StoppedClock, sqlite_url
 
@@ -88,6 +90,14 @@ async def test_closing_twice_is_harmless(tmp_path, opened):
 def test_an_absolute_url_names_its_file(url, path):
     """Four slashes are absolute, percent escapes are read."""
     assert path_of(url) == Path(path)
+
+
+@given(text(characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1))
+def test_the_url_of_a_file_names_it(name):
+    """Whatever signs are in its path."""
+    assume(name not in {".", ".."} and ":memory:" not in name)
+    path = Path("/srv", name)
+    assert path_of(url_of(path)) == path
 
 
 def test_a_relative_url_is_below_the_working_folder():

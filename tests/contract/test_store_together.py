@@ -86,7 +86,7 @@ async def test_many_at_once_fail_each_for_itself(counter):
     assert await counters(counter) == {"a": 1, **kept}
 
 
-async def test_cancelled_at_any_await_all_or_nothing_stays(counter):
+async def test_cancelled_at_any_await_all_or_nothing_stays(counter, caplog):
     """Both rows change or none does, with others at work beside, and the database goes on."""
     await counter.execute(ADD, "b", 0)
     for turns in range(12):
@@ -98,6 +98,7 @@ async def test_cancelled_at_any_await_all_or_nothing_stays(counter):
         await asyncio.gather(*tasks, return_exceptions=True)
         told = await counters(counter)
         assert told["a"] == told["b"] == turns
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 async def test_a_page_is_kept_only_by_the_run_that_holds_the_fence(database):

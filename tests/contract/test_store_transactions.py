@@ -75,8 +75,11 @@ async def test_cancellation_rolls_back(counter):
     assert await number(counter) == 7
 
 
-async def test_cancellation_at_any_await_leaves_all_or_nothing(counter):
-    """Cancelled after each possible number of turns of the loop, both rows change or none does."""
+async def test_cancellation_at_any_await_leaves_all_or_nothing(counter, caplog):
+    """Cancelled after each possible number of turns of the loop, both rows change or none does.
+
+    And the driver finds nothing to complain of.
+    """
     await counter.execute("INSERT INTO counter (name, number) VALUES ($1, $2)", "b", 0)
     for turns in range(40):
 
@@ -93,6 +96,7 @@ async def test_cancellation_at_any_await_leaves_all_or_nothing(counter):
         assert await number(counter) == await counter.value(int, COUNT, "b")
     await set_to(counter, 99)
     assert await number(counter) == 99
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 async def spoilt(tx) -> None:

@@ -10,12 +10,12 @@ import pytest
 from msgspec import to_builtins
 
 from scout_cli.errors import DatabaseUnavailable
-from scout_cli.store import invariants, migrate
+from scout_cli.store import findings, invariants, migrate, users, words
 from scout_cli.store.archive_schema import moved, newest, tables
 from tests.contract import schema_fixtures
 from tests.e2e.command import environment, scout
 
-RELEASED = (1, 2, 3, 6)
+RELEASED = (1, 2, 3, 6, 7)
 """Schemas that some version of scout was released with."""
 
 each_schema = pytest.mark.parametrize("number", RELEASED)
@@ -66,6 +66,25 @@ async def test_an_old_database_is_brought_up_to_date_and_sound(number, old_url, 
 
 
 @each_schema
+async def test_what_was_found_before_is_found_by_its_words(number, old_url, opened):
+    """Of the two findings with the word one was told; one scout of theirs has both."""
+    db = await opened(old_url(number))
+    await migrate.migrate(db)
+    owner = await users.local_owner(db)
+    stored = await findings.listing(db, owner.id, limit=9)
+    (scout_id,) = {each.scout_id for each in stored}
+    for only, expected in (
+        ({}, 2),
+        ({"novelty": ("new", "update")}, 1),
+        ({"novelty": ("possible_repeat",)}, 0),
+        ({"scout_ids": [scout_id]}, 2),
+        ({"scout_ids": [schema_fixtures.named("another")]}, 0),
+    ):
+        assert len(await words.ranked(db, owner.id, "ferry", limit=9, **only)) == expected
+    assert await words.ranked(db, schema_fixtures.named("another"), "ferry", limit=9) == []
+
+
+@each_schema
 def test_the_command_line_upgrades_a_file(number, tmp_path):
     """Whoever types what the refusal says goes on with the scouts of the old version."""
     url = schema_fixtures.unpack(number, tmp_path)
@@ -100,13 +119,13 @@ def test_an_older_scout_refuses_a_newer_file_and_leaves_it_alone(tmp_path):
         connection.execute("INSERT INTO migrations VALUES (?, ?, ?, ?)", row)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = file.read_bytes()
-    for words in (["list"], ["init-db"], ["run", "ferry"], ["tick"], ["serve", "--port", "0"]):
-        refused = scout(*words, env=env)
-        assert refused.code == 4, words
+    for typed in (["list"], ["init-db"], ["run", "ferry"], ["tick"], ["serve", "--port", "0"]):
+        refused = scout(*typed, env=env)
+        assert refused.code == 4, typed
         assert refused.err.splitlines() == [
             "scout: error: the database was made by a newer scout (9999_future)",
             "  upgrade scout: pip install --upgrade scout-watch",
-        ], words
+        ], typed
     assert file.read_bytes() == before
 
 

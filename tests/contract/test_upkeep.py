@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from scout_cli.core.models import Execution
 from scout_cli.errors import InvalidInput, NotFound
@@ -72,8 +73,9 @@ class World:
         if made.state == "completed":
             found = rows.finding(self.scout, execution_id=made.id, created_at=at)
             await findings.add_many(self.db, [found])
-            rows_ = [vectors.of_finding(found, "e", [1.0]), vectors.of_summary(made, "e", [1.0])]
-            await vectors.put_many(self.db, rows_)
+            of_finding = vectors.of_finding(found, "e", [1.0])
+            of_summary = replace(of_finding, subject_kind="summary", subject_id=made.id)
+            await vectors.put_many(self.db, [of_finding, of_summary])
         return made
 
     async def counts(self) -> dict[str, int]:

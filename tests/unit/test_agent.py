@@ -353,6 +353,17 @@ async def test_fixed_pages_and_feeds_are_sources():
     assert dated == {"feed"}
 
 
+@pytest.mark.parametrize(("origin", "taken"), [("header", "feed"), ("time", "time")])
+async def test_a_feed_knows_better_than_a_server_when_a_page_is_from(origin, taken):
+    """What the page says itself counts most; when its file was written, least."""
+    page = replace(PAPER, published_at=NOW, published_from=origin)
+    hit = Hit(url=PAPER.url, published_at=NOW - timedelta(days=1), published_from="feed")
+    feed = Feed(url="https://gazette.example/feed", outcome="read", hits=(hit,))
+    web, nothing = CannedWeb([page], [feed]), CannedSearch(())
+    ran = await run(job(feeds=(feed.url,)), pages=(), fetcher=web, search=nothing)
+    assert {fact.published_from for fact in ran.result.facts} == {taken}
+
+
 async def test_a_fixed_page_that_is_gone_is_told():
     """A person hears that the page they named cannot be read, with its step."""
     ran = await run(job(urls=("https://gone.example/x",)), pages=(PAPER,), thinker=model())

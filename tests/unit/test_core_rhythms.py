@@ -24,6 +24,13 @@ SAID = {
     "cada viernes a las 18:30; каждую пятницу в 18:30",
     "0 9 * * 1-5": "on weekdays; every workday; werktags; entre semana; по будням",
     "0 8 * * *": "every morning; jeden Morgen; chaque matin; cada mañana; каждое утро",
+    "0 */2 * * *": "every 2 hours; every two hours; every other hour; alle zwei Stunden; "
+    "jede zweite Stunde; toutes les deux heures; cada 2 horas; раз в два часа",
+    "*/30 * * * *": "every 30 minutes; every half hour; alle dreißig Minuten; "
+    "toutes les demi-heures; cada media hora; каждые полчаса; каждые 30 минут",
+    "0 9,18 * * *": "twice a day; zweimal täglich; deux fois par jour; dos veces al día; "
+    "два раза в день",
+    "0 */3 * * 1-5": "every three hours on weekdays; alle 3 Stunden werktags",
     "0 9 1 * *": "monthly; every month; jeden Monat; chaque mois; cada mes; каждый месяц",
 }
 PAIRS = [(words.strip(), found) for found, said in SAID.items() for words in said.split(";")]
@@ -38,7 +45,14 @@ def test_a_rhythm_is_read(words, found):
     assert rhythms.without(f"Ferry {words} tickets").startswith("Ferry")
 
 
-@pytest.mark.parametrize("text", ["the Daily Mail", "in a week", "Monday Times", "9 lives", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("the Daily Mail", "in a week", "Monday Times", "9 lives", ""),
+        *("every 7 hours", "every 0 minutes", "every thirty hours", "every half minute"),
+        *("every other day", "two hours late"),
+    ],
+)
 def test_what_is_no_rhythm_is_none(text):
     """A word that also stands in a rhythm makes none."""
     assert rhythms.rhythm(text) is None

@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from scout_cli.core.cutoffs import Cutoffs
+from scout_cli.core.details import signature
+from scout_cli.core.differences import compare
 from scout_cli.core.novelty import decide
 from scout_cli.core.ports import Earlier, Neighbour
 from scout_cli.core.spelling import digits
@@ -118,6 +120,34 @@ OTHER = (
     ("Der Preis steigt um 3 Euro.", "Der Preis steigt auf 3 Euro."),
     ("The price falls by 3 euros.", "The price falls to 3 euros."),
     ("Цена выросла на 5 рублей.", "Цена выросла до 5 рублей."),
+    (
+        "The nuts are safe to eat, tests found no trace of lead.",
+        "The nuts are not safe to eat, tests found a trace of lead.",
+    ),
+    (
+        "Arkadine denied on Tuesday that it will sell its memory unit.",
+        "Arkadine confirmed on Tuesday that it will sell its memory unit.",
+    ),
+    (
+        "Members in Hollen will vote on Thursday whether to strike over pay.",
+        "Members in Hollen voted on Thursday to strike over pay.",
+    ),
+    (
+        "Two climbers are stuck on the Elm ridge near Alder since Monday.",
+        "Two climbers stuck on the Elm ridge near Alder since Monday have died.",
+    ),
+    (
+        "The A9 is closed northbound at Alder after a crash.",
+        "The A9 is closed southbound at Alder after a crash.",
+    ),
+    (
+        "Die A 38 ist nach einem Unfall bei Leinefelde gesperrt.",
+        "Die A 38 ist nach einem Unfall bei Leinefelde wieder frei.",
+    ),
+    (
+        "La directora dice que Prado Alto venderá la marca.",
+        "La directora descarta que Prado Alto venda la marca.",
+    ),
 )
 EQUAL = (
     ("The city will pay 200 euros for it.", "The city will pay two hundred euros for it."),
@@ -130,6 +160,10 @@ EQUAL = (
     ("Сто рабочих уволены с завода.", "С завода уволены 100 рабочих."),
     ("Tarrow recalled 18,200 cars over a fault.", "Tarrow recalled more than 18,000 cars."),
     ("The mayor of Poznań resigned on 3 May.", "On 3 May the mayor of Poznań resigned."),
+    (
+        "The wells near Alder hold 3 toxins and are not safe.",
+        "Not safe: the wells near Alder hold 3 toxins.",
+    ),
 )
 OTHER_MATTERS = (
     ("Volvo Recalls 300 Cars Over Brake Fault", "Toyota Recalls 500 Cars Over Brake Fault"),
@@ -170,6 +204,31 @@ def test_another_spelling_is_a_repeat(earlier, later):
 def test_another_subject_is_no_update(earlier, later):
     """Who or where is another one: the numbers are not compared with those before."""
     assert decided(earlier, later, cosine=0.8) == "new"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "told"),
+    [
+        (
+            "The museum is open on Monday and Friday.",
+            "The museum is open on Tuesday and Wednesday.",
+            "Tuesday and Wednesday instead of Monday and Friday",
+        ),
+        (
+            "The concerts are on 3 May and 9 May.",
+            "The concerts are on 4 May and 10 May.",
+            "4 and 10 instead of 3 and 9",
+        ),
+        (
+            "Le musée n'ouvre pas le lundi et l'entrée reste payante.",
+            "Le musée ouvre le lundi et l'entrée n'est pas payante.",
+            "ouvre",
+        ),
+    ],
+)
+def test_what_differs_is_told(earlier, later, told):
+    """All dates, in the order of the calendar; the first word that only one sentence denies."""
+    assert compare(signature(later), signature(earlier)).changed == told
 
 
 @pytest.mark.parametrize(

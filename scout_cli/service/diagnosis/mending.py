@@ -10,13 +10,13 @@ from pathlib import Path
 
 from scout_cli import llm
 from scout_cli.errors import ScoutError
+from scout_cli.service import rebuilding
 from scout_cli.service.diagnosis import choosing
 from scout_cli.service.diagnosis.storage import file_of, files_of, is_loose
 from scout_cli.service.diagnosis.subject import Subject
-from scout_cli.store import health, migrate, vectors
+from scout_cli.store import migrate
 from scout_cli.store.database import Database
 
-_AT_ONCE = 64
 _READER_FOLDERS = "scout-reader-*"
 
 
@@ -95,15 +95,8 @@ async def _vectors(subject: Subject, database: Database) -> list[str]:
     embedder = await llm.open_embedder(engine.url, subject.model_settings(engine.url))
     made = 0
     try:
-        (probe,) = await embedder.embed(["a short probe"])
-        while lacking := await health.without_vector(database, embedder.name, len(probe), _AT_ONCE):
-            fresh = await embedder.embed([finding.fact for finding in lacking])
-            rows = [
-                vectors.of_finding(finding, embedder.name, vector)
-                for finding, vector in zip(lacking, fresh, strict=True)
-            ]
-            await vectors.put_many(database, rows)
-            made += len(rows)
+        async for step in rebuilding.rebuild(database, embedder):
+            made = step.done
     finally:
         await embedder.aclose()
     return [f"made {made} vectors of {embedder.name}"] if made else []
