@@ -175,7 +175,7 @@ class Trap(asyncio.DatagramProtocol):
     async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.hits.append("tcp")
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(10):
                 line = (await reader.readline()).decode("latin-1").strip()
             self.hits[-1] = f"tcp {line}"
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n")

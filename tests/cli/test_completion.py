@@ -201,7 +201,7 @@ def test_a_locked_database_does_not_hold_the_shell(isolated):
         holder.execute("BEGIN EXCLUSIVE")
         began = time.monotonic()
         saved(f"sqlite:///{path}")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
 
 
 def test_names_from_postgresql(postgres, monkeypatch):
@@ -213,7 +213,7 @@ def test_names_from_postgresql(postgres, monkeypatch):
     began = time.monotonic()
     assert saved("postgresql://nobody@127.0.0.1:9/none") == []
     assert saved("postgresql://nobody@192.0.2.1/none") == []
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 10
 
 
 def test_the_settings_of_the_line_are_honoured(isolated, tmp_path):

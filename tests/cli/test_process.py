@@ -186,7 +186,7 @@ def test_an_interrupted_run_ends_at_once_and_is_marked_failed(env, tmp_path, cal
     began = time.monotonic()
     child.send_signal(kind)
     out, err = child.communicate(timeout=30)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert (child.returncode, out) == (130, b"")
     assert err.decode().endswith("scout: error: interrupted\n  run it again\n")
     history = call(command("history", "Slow", "--json")).stdout

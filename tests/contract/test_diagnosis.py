@@ -19,7 +19,7 @@ from tests.contract.databases import EVERY, StoppedClock, sqlite_url
 from tests.examined import made, subject, told
 from tests.ollama_server import EMBEDDER, OllamaServer, Says
 
-SHORT = Bounds(model=1.0, search=1.0, embedder=1.0)
+SHORT = Bounds(model=3.0, search=3.0, embedder=3.0)
 
 
 async def test_the_embedder_gives_its_dimension():
@@ -40,7 +40,7 @@ async def test_the_embedder_gives_its_dimension():
     [
         (Says(embeddings=[[0.0] * 64]), "zero"),
         (Says(raw=b"[]"), "protocol"),
-        (Says(delay=5, embeddings=[[1.0]]), "within 1 s"),
+        (Says(delay=10, embeddings=[[1.0]]), "within 3 s"),
     ],
 )
 async def test_an_embedder_that_fails(says, detail):

@@ -40,7 +40,7 @@ from tests.search_server import (
     searxng_reply,
 )
 
-SHORT = Bounds(model=1.0, search=1.0, embedder=1.0)
+SHORT = Bounds(model=3.0, search=3.0, embedder=3.0)
 
 
 async def searched(url: str, bounds: Bounds = SHORT) -> dict[str, Check]:
@@ -84,7 +84,7 @@ async def test_no_engine_answers():
             pass
         found = await searched(f"searxng+{silent.url} searxng+{gone.url}")
     assert found[f"search searxng/{silent.host}"].data["outcome"] == "timeout"
-    assert "within 1 s" in found[f"search searxng/{silent.host}"].detail
+    assert "within 3 s" in found[f"search searxng/{silent.host}"].detail
     assert found[f"search searxng/{gone.host}"].status == "warn"
     assert (found["search"].status, found["search"].data) == ("fail", {"engines": 2, "working": 0})
 

@@ -16,7 +16,7 @@ from tests.contract.databases import sqlite_url
 from tests.examined import GIGABYTE, RIGHT, RunningServer, answer, made, subject, told
 from tests.ollama_server import CHAT, Model, OllamaServer, Says
 
-SHORT = Bounds(model=1.0, search=1.0, embedder=1.0)
+SHORT = Bounds(model=3.0, search=3.0, embedder=3.0)
 
 
 async def model(server: OllamaServer, **changes) -> dict[str, Check]:
@@ -140,8 +140,8 @@ async def test_a_model_that_is_not_installed():
         (Says(status=500, error="model requires more system memory"), "does not fit"),
         (Says(text='{"ship":', drop=True), "broke off"),
         (Says(text='{"ship":', done=False), "in the middle"),
-        (Says(text='{"ship":', hang=True), "did not end within 1 s"),
-        (Says(text="{}", delay=5), "did not end within 1 s"),
+        (Says(text='{"ship":', hang=True), "did not end within 3 s"),
+        (Says(text="{}", delay=10), "did not end within 3 s"),
     ],
 )
 async def test_a_model_that_fails_at_work(says, detail):

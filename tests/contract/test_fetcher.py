@@ -26,7 +26,7 @@ from tests.pages import PageServer, dripping, endless, head, silent
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LIMITS = Limits(connect=1, headers=0.8, idle=0.8, total=1.6)
+LIMITS = Limits(connect=3, headers=3, idle=3, total=6)
 STORY = (
     "The town council of Lindental voted on Tuesday to rebuild the old bridge over the Wieser.",
     "Work begins on 3 March 2027 and will cost 4.2 million euros, mayor Anna Krüger said.",

@@ -150,7 +150,7 @@ def browser(server: PageServer, *, arguments: Arguments = launching.arguments, *
         browsers.AGENT,
         browsers.chromium(),
         pictures=True,
-        bounds=Bounds(**{"page": 30.0, **bounds}),
+        bounds=Bounds(**{"page": 30.0, "memory": 2**30, **bounds}),
         arguments=arguments,
     )
 
@@ -176,7 +176,7 @@ async def fetching(
 ) -> AsyncIterator[OpenFetcher]:
     """Yield a fetcher with a browser, for thin pages or for all."""
     browsers.chromium()
-    show = Show(bounds=Bounds(**{"page": 30.0, **bounds}))
+    show = Show(bounds=Bounds(**{"page": 30.0, "memory": 2**30, **bounds}))
     async with Sessions(guard or server.guard(), browsers.AGENT, spacing=0) as sessions:
         opened = open_fetcher(f"crawl4ai://{mode}", sessions, show=show)
         try:

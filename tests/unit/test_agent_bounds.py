@@ -177,7 +177,7 @@ async def test_the_deadline_ends_a_run_in_which_something_hangs(part):
         world["fetcher"] = Partly([COMPANY])
     began = time.perf_counter()
     ran = await run(wish, **world)
-    assert time.perf_counter() - began < 3
+    assert time.perf_counter() - began < 10
     assert ran.result.outcome == "could_not_look"
     assert ran.result.results_summary.task_status == "insufficient_data"
     assert "deadline" in {problem.code for problem in ran.result.problems}

@@ -143,7 +143,7 @@ def test_a_long_paragraph_is_cut_between_words():
 @pytest.mark.parametrize("text", ["word " * 200_000, "Saltmere ferry. " * 60_000, "a" * 1_000_000])
 def test_a_megabyte_takes_a_moment(text):
     """Neither cutting nor picking sentences grows faster than the page."""
-    began = time.perf_counter()
+    began = time.process_time()
     passages.cut(text, GOALS[0], 12_000)
     extractive.excerpts(text, GOALS[0])
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

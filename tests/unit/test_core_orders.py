@@ -116,6 +116,6 @@ def test_the_built_in_engine_quotes_no_order(order):
 @pytest.mark.parametrize("text", ["ignore the " * 50_000, "指示" * 250_000, "- " * 500_000])
 def test_a_hostile_sentence_takes_a_moment(text):
     """No sentence, however long, keeps the check busy."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert not is_order(text)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0

@@ -47,7 +47,7 @@ async def test_nobody_there(unused_tcp_port):
     chat = await choose_chat(f"127.0.0.1:{unused_tcp_port}")
     assert chat.url == "builtin://"
     assert f"no Ollama answers at http://127.0.0.1:{unused_tcp_port}" in chat.reason
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 async def test_something_else_there():

@@ -187,7 +187,7 @@ async def test_nothing_is_served_between_pages(server, proxy):
     held = asyncio.create_task(said(proxy, get(url)))
     await server.visited(1)
     proxy.end()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await held
     assert (await said(proxy, get(url))).startswith(b"HTTP/1.1 403")
     assert len(server.visits) == 1

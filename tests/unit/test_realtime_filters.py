@@ -156,15 +156,15 @@ def quoted(text: str) -> str:
 def test_no_pattern_makes_a_search_that_lasts(text):
     """The worst pattern against the worst row is looked at in a moment."""
     (condition,) = filters.read(COLUMNS, text)
-    began = time.perf_counter()
+    began = time.process_time()
     assert condition.holds("a" * 20_000 + "c") is False
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("sign", ['"', "(", '("', ")", ",", "\\", '"(', "(("])
 def test_no_filter_is_read_for_long(sign):
     """Quotes and brackets that are never closed are read once."""
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InvalidInput):
         filters.read(COLUMNS, "title=foo." + sign * (8_000 // len(sign)))
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
