@@ -115,6 +115,11 @@ def excerpts(text: str, goal: str, *, page_title: str = "", limit: int = 3) -> l
     return [excerpt for excerpt in best if excerpt.score >= floor][:limit]
 
 
+def opening(text: str, limit: int) -> list[str]:
+    """Return the first statements of a page, which tell what it is about whatever that is."""
+    return list(dict.fromkeys(filter(_is_statement, sentences(text))))[:limit]
+
+
 def headline(facts: Sequence[str]) -> str:
     """Return one sentence of at most 150 characters that tells the first fact."""
     return shorten(facts[0], 150) if facts else ""

@@ -19,6 +19,7 @@ from scout_cli.core.models import (
     ResultsSummary,
     Usage,
 )
+from scout_cli.core.words import names_topic
 
 Recency = Literal["d", "w", "m", "y"]
 """The time windows that search engines offer: last day, week, month, year."""
@@ -69,6 +70,16 @@ class Job(Record, frozen=True, kw_only=True):
     id: UUID | None = None
     asked_at: datetime | None = None
     """The present of this run, which freshness follows from; None for the clock's."""
+
+    @property
+    def takes_what_comes(self) -> bool:
+        """Whether it wants whatever its own feeds and pages bring, and names no topic.
+
+        There is nothing to search for then. Its title is a name; a query that is more names a
+        topic.
+        """
+        asked = [self.goal, *(query for query in self.queries if query != self.title)]
+        return bool(self.feeds or self.urls) and not any(map(names_topic, asked))
 
 
 class ReportedFact(Record, frozen=True, kw_only=True):

@@ -136,6 +136,9 @@ class Extract(Record, frozen=True, kw_only=True):
     title: str
     text: str
     published: str = ""
+    opening: int = 0
+    """So many statements from the top of the page are the answer without a model, where the goal
+    names no topic; 0 where it does."""
     task: ClassVar[str] = "extract"
     answer: ClassVar[type] = ExtractAnswer
     max_tokens: ClassVar[int] = 1_200
@@ -166,11 +169,16 @@ class Extract(Record, frozen=True, kw_only=True):
         return ExtractAnswer(facts=claims[:MAX_FACTS]) if claims else None
 
     def built_in(self) -> ExtractAnswer:
-        """Quote the sentences that say most about the goal."""
-        found = extractive.excerpts(self.text, self.goal, page_title=self.title)
-        return ExtractAnswer(
-            facts=[Claim(fact=shorten(e.sentence, 300), quote=e.sentence) for e in found]
+        """Quote the sentences that say most about the goal, or those at the top."""
+        found = (
+            extractive.opening(self.text, self.opening)
+            if self.opening
+            else [
+                excerpt.sentence
+                for excerpt in extractive.excerpts(self.text, self.goal, page_title=self.title)
+            ]
         )
+        return ExtractAnswer(facts=[Claim(fact=shorten(said, 300), quote=said) for said in found])
 
 
 class FollowUp(Record, frozen=True, kw_only=True):

@@ -14,9 +14,11 @@ from scout_cli.core.ports import Parts
 from scout_cli.core.questions import Extract
 from scout_cli.core.signature import numbers
 from scout_cli.core.trail import OpenStep, Trail
-from scout_cli.core.urls import host_of
+from scout_cli.core.urls import canonical, host_of
 from scout_cli.core.words import fold, shorten, width, words
 
+_OPENING, _OPENING_OF_PAGE = 1, 3
+"""Statements that stand for an entry of a feed, and for a page that is watched for itself."""
 RESERVED_CALLS = 2
 """Model calls kept for writing and summarising."""
 
@@ -63,6 +65,7 @@ class Reading:
             title=page.title,
             text=page.text,
             published=f"{page.published_at:%Y-%m-%d}" if page.published_at else "",
+            opening=self._opening(read),
         )
         tokens = passages.tokens_of(page.text + self._job.goal) + 700
         if context := self._parts.reasoner.context:
@@ -88,6 +91,12 @@ class Reading:
         self.facts += kept
         if not step.postponed:
             self.taken.add(page.content_hash)
+
+    def _opening(self, read: ReadPage) -> int:
+        if not self._job.takes_what_comes:
+            return 0
+        watched = read.canonical_url in {canonical(url) for url in self._job.urls}
+        return _OPENING_OF_PAGE if watched else _OPENING
 
     async def _verified(
         self, answer: ExtractAnswer, read: ReadPage, step: OpenStep, by: AnsweredBy

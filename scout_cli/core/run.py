@@ -90,6 +90,8 @@ class Run:
 
     async def _queries(self) -> list[str]:
         """Return the configured queries and those that the model adds once per wish."""
+        if self._job.takes_what_comes:
+            return []
         have = list(dict.fromkeys([*self._job.queries, *(self._job.planned or ())]))
         count = min(3, MAX_QUERIES - len(have))
         if self._job.planned is not None or count < 1:

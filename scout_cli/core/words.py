@@ -71,10 +71,17 @@ ASKING_WORDS = folded_set(
     "alert announce announced announces announcement announcements anything changes discover every "
     "find give gives happens happening hear interested keep know latest let look looking message "
     "monitor new news newest notify please recent recently report show something soon tell track "
-    "update updates want watch whenever informiere neue neues neuigkeiten sag zeige aktuelle "
-    "nouvelles nouveau informe avise nuevas nuevos noticias сообщи новые новости"
+    "update updates want watch whenever informiere neu neue neues neuigkeiten sag zeige aktuelle "
+    "neuf nouvelles nouveau nouveautés informe avise nuevas nuevo nuevos novedades noticias сообщи "
+    "нового новое новые новости"
 )
 """How people ask for news rather than what about."""
+_SOURCE_WORDS = folded_set(
+    "article articles blog blogs channel entries entry feed feeds here page pages post posts site "
+    "sites there website websites beitrag beiträge diese diesem dieser gibt hier seite fuente hay "
+    "página sitio aquí flux ici quoi лента ленте сайт сайте страница странице этом этой"
+)
+"""How people name where to look rather than what for."""
 
 
 def words(text: str) -> list[str]:
@@ -85,8 +92,8 @@ def words(text: str) -> list[str]:
 def terms(text: str) -> list[str]:
     """Return the folded words of `text` that may carry meaning, in order, with repeats.
 
-    A plain plural `s` is cut, so that `ferries` and `ferry` still differ but `ports` and `port`
-    agree; real stemming needs a dictionary per language.
+    Plain plurals agree with their singulars, `ports` with `port` and `ferries` with `ferry`; real
+    stemming needs a dictionary per language.
     """
     found: list[str] = []
     for word in words(text):
@@ -124,16 +131,25 @@ def width(text: str) -> int:
 @lru_cache(maxsize=256)
 def topic_terms(goal: str) -> tuple[str, ...]:
     """Return the terms of a goal that name its topic, without the words of asking, no repeats."""
-    topic = [t for t in terms(goal) if t not in ASKING_WORDS and _singular(t) not in ASKING_WORDS]
+    topic = [t for t in terms(goal) if t not in _ASKING_TERMS]
     return tuple(dict.fromkeys(topic or terms(goal)))
 
 
+def names_topic(text: str) -> bool:
+    """Return whether a wish or query names a topic: "what is new in this feed" names none."""
+    return any(t not in _ASKING_TERMS and t not in _SOURCE_TERMS for t in terms(text))
+
+
 def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith(("ies", "ie")):
+        return word[: word.rindex("ie")] + "y"  # movie too, as its plural cannot be told from it
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word
 
 
+_ASKING_TERMS = frozenset(map(_singular, ASKING_WORDS))
+_SOURCE_TERMS = frozenset(map(_singular, _SOURCE_WORDS))
 _ALWAYS_SHORT = re.compile(
     r"\b(?:mr|mrs|ms|dr|prof|hr|fr|vs|e\.g|i\.e|z\.b|d\.h|bzw|ca|approx|nr|fig|vol)\.$",
     re.IGNORECASE,

@@ -68,12 +68,15 @@ def indexed(*texts: str) -> str:
 def asked(text: str) -> list[str]:
     """Return the words that a question looks for; quotes and operators are not words.
 
-    Earlier spellings are among them, for findings that were stored before scout folded them or
-    read decimals.
+    Earlier spellings are among them, for findings that were stored before scout folded them, read
+    decimals, or knew that ferries are more than one ferry.
     """
     earlier = [_plain(term) for term in terms(text)]
-    written = [_plain(word.lower()) for word in words(text) if fold(word) != word.lower()]
-    return list(dict.fromkeys(word for word in (*_words(text), *earlier, *written) if word))
+    for word in words(text):
+        folded = fold(word)
+        earlier += [_plain(word.lower())] if folded != word.lower() else []
+        earlier += [_plain(folded[:-1])] if folded.endswith("ies") else []
+    return list(dict.fromkeys(word for word in (*_words(text), *earlier) if word))
 
 
 async def ranked(

@@ -93,6 +93,13 @@ async def test_any_language_is_found_by_its_words(place, text, fact):
     assert await words.ranked(place.db, owner, text, limit=5)
 
 
+async def test_a_plural_is_looked_for_as_it_was_once_stored(place):
+    """Before scout knew what they are of, ferries were stored without their last letter."""
+    await place.keep(*FACTS)
+    assert await place.said("ferries") == await place.said("ferry")
+    assert {"ferry", "ferrie"} <= {*words.asked("Ferries")}
+
+
 @pytest.mark.parametrize(
     "text",
     ['"', "ferry AND (", "ferry* OR NEAR(", "terms:ferry", "'; DROP TABLE scouts; --", "a & | ! b",

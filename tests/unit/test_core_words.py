@@ -96,7 +96,7 @@ def test_unspaced_scripts_are_cut_into_pairs():
 
 def test_the_topic_of_a_goal():
     """The words of asking are no topic, unless there is nothing else."""
-    assert topic_terms("Tell me about new ferries of Saltmere") == ("ferrie", "saltmere")
+    assert topic_terms("Tell me about new ferries of Saltmere") == ("ferry", "saltmere")
     assert topic_terms("news") == ("new",)
 
 
@@ -114,3 +114,18 @@ def test_the_topic_of_a_goal():
 def test_language_of(text, language):
     """A language is told by its small words, and left open without them."""
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("one", "more"),
+    [("port", "ports"), ("ferry", "ferries"), ("company", "Companies"), ("movie", "movies")],
+)
+def test_a_plural_agrees_with_its_singular(one, more):
+    """A wish for ferries is one for a ferry."""
+    assert terms(one) == terms(more)
+
+
+@pytest.mark.parametrize("word", ["series", "species", "Linus", "glass", "tennis", "die", "pie"])
+def test_what_ends_like_a_plural_agrees_with_itself(word):
+    """Cut or not, it is one word wherever it stands."""
+    assert terms(f"{word} {word.upper()}") == terms(word) * 2

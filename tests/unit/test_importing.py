@@ -238,7 +238,7 @@ def test_the_nearest_rhythm(seconds, rhythm):
 
 
 def test_what_a_page_becomes():
-    """A name, a goal, a query, the page itself, and searches that stay on its site."""
+    """A name, the page itself, and a wish without a topic; whoever names one stays on its site."""
     first, second, _ = becoming.candidates(read(backup()), "backup.zip")
     table = first.declaration.table
     assert (table.title, table.urls, table.cron) == (
@@ -247,6 +247,7 @@ def test_what_a_page_becomes():
         "0 */3 * * *",
     )
     assert (table.include_domains, table.feeds, table.active) == (("harbour.example",), (), None)
+    assert (table.goal, table.queries) == ("What changes on this page", ("Ferry timetable",))
     assert second.declaration.table.active is False
     assert second.left[-2:] == ("its interval of 10 minutes", "no name; scout edit gives it one")
 

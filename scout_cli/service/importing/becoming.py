@@ -16,6 +16,8 @@ _HOURS = (2, 3, 4, 6, 8, 12)
 _NAMED = {_HOUR: "hourly", _DAY: "daily", 3 * _DAY: "every_3_days", 7 * _DAY: "weekly"}
 _MONTHLY = "0 9 1 * *"
 _MARK = 8
+_FEED_GOAL = "What is new in this feed"
+_PAGE_GOAL = "What changes on this page"
 
 
 class Rhythm(NamedTuple):
@@ -73,7 +75,7 @@ def _candidate(found: Found, origin: str, name: str) -> Candidate:
         left.append("no name; scout edit gives it one")
     table = DeclaredScout(
         key=key_for(found),
-        goal=_goal(found, title),
+        goal=_FEED_GOAL if found.feed else _PAGE_GOAL,
         title=title,
         description=_description(found, origin),
         queries=(title,),
@@ -87,10 +89,6 @@ def _candidate(found: Found, origin: str, name: str) -> Candidate:
     lines: Mapping[str, str] = {}
     declaration = Declaration(table=table, key=table.key, where=name, lines=lines)
     return Candidate(found, declaration, rhythm.every or rhythm.cron, tuple(left))
-
-
-def _goal(found: Found, title: str) -> str:
-    return f"What is new in the feed {title}" if found.feed else f"What changes on the page {title}"
 
 
 def _description(found: Found, origin: str) -> str:

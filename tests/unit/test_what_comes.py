@@ -1,0 +1,97 @@
+"""A wish that names no topic takes what its own feeds and pages bring, and searches for nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from scout_cli.core.ports import Feed, Hit
+from scout_cli.core.words import names_topic
+from scout_cli.testing import CannedSearch, CannedWeb, FrozenClock, page
+from tests.agent_world import COMPANY, PAPER, SHIPS, WEATHER, hits, job, model, run, task_of
+
+NOW = FrozenClock().now()
+FEED = Feed(
+    url="https://gazette.example/feed",
+    outcome="read",
+    hits=tuple(
+        Hit(url=each.url, title=each.title, published_at=NOW, published_from="feed")
+        for each in (PAPER, WEATHER)
+    ),
+)
+WHATEVER = "What is new in this feed"
+
+
+async def looked(wish, **parts):
+    """Return the run of a wish whose searches would find a page, and what was searched for."""
+    search = CannedSearch(hits(COMPANY))
+    web = CannedWeb([COMPANY, PAPER, WEATHER], [FEED])
+    ran = await run(wish, pages=(), fetcher=web, search=search, **parts)
+    return ran.result, [query.text for query in search.asked]
+
+
+async def test_each_entry_of_a_feed_is_told_by_its_first_sentence():
+    """Whatever it is about; nothing is searched for, the name of the scout neither."""
+    wish = job(goal=WHATEVER, title="Port news", queries=("Port news",), feeds=(FEED.url,))
+    result, searched = await looked(wish)
+    assert searched == []
+    assert result.outcome == "new"
+    assert {fact.url for fact in result.facts} == {PAPER.url, WEATHER.url}
+    assert len(result.facts) == 2
+    assert {fact.quote for fact in result.facts} == {SHIPS, WEATHER.text}
+
+
+async def test_a_page_that_is_watched_is_told_by_its_first_sentences():
+    """Three of them; what comes later is news when it stands there."""
+    said = [f"The harbour office closes quay number {n} for repairs in May." for n in range(9)]
+    board = page("https://port.example/board", "\n".join(said), title="Board")
+    wish = job(goal="What changes on this page", urls=(board.url,), queries=())
+    ran = await run(wish, pages=(), fetcher=CannedWeb([board]), search=CannedSearch(()))
+    assert [fact.quote for fact in ran.result.facts] == said[:3]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"goal": "The timetable of the ferry in this feed"},
+        {"goal": WHATEVER, "queries": ("Saltmere ferry",)},
+        {"goal": WHATEVER, "feeds": ()},
+    ],
+    ids=["a topic in the wish", "a topic in a query", "no place of its own"],
+)
+async def test_a_topic_is_searched_for(changes):
+    """So is a wish that has neither feed nor page: there is no other way."""
+    wish = job(**{"feeds": (FEED.url,), "queries": (), **changes})
+    _, searched = await looked(wish)
+    assert searched
+
+
+async def test_a_model_plans_no_search_for_it():
+    """It reads what came; the call is saved."""
+    thinker = model()
+    wish = job(goal=WHATEVER, queries=(), feeds=(FEED.url,))
+    _, searched = await looked(wish, thinker=thinker)
+    assert searched == []
+    assert "PlanAnswer" not in {task_of(asked) for asked in thinker.asked}
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "What is new in this feed?",
+        "Tell me when something changes on this page",
+        "News",
+        "Was gibt es Neues auf dieser Seite?",
+        "Quoi de neuf sur ce site",
+        "¿Qué hay de nuevo en esta página?",
+        "Что нового на этом сайте?",
+    ],
+)
+def test_wishes_without_a_topic(wish):
+    """Asking words and words for places, in five languages."""
+    assert not names_topic(wish)
+
+
+@pytest.mark.parametrize("wish", ["ferry news", "Neues von der Fähre", "新着情報", "AI", "1.2.3"])
+def test_wishes_with_a_topic(wish):
+    """One word that is neither is enough."""
+    assert names_topic(wish)
