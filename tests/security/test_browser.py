@@ -340,9 +340,11 @@ async def test_a_flood_of_requests_is_cut(world):
     </script>"""
     before = len(world.server.visits)
     page = await world.look("/flood", page_of("", after=script))
-    assert len(world.server.visits) - before <= 2_002  # a browser that died had a second chance
+    sent = len(world.server.visits) - before
+    assert sent <= 2_002  # a browser that died had a second chance
     assert page.outcome in {"read", "timeout", "too_large", "unreadable"}
-    assert "1,000" in page.detail or page.outcome != "read"
+    # On a slow machine the page may be over before the thousandth has gone out.
+    assert "1,000" in page.detail or page.outcome != "read" or sent < 1_000
 
 
 @module_loop
