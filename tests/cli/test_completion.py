@@ -209,7 +209,9 @@ def test_names_from_postgresql(postgres, monkeypatch):
     monkeypatch.setenv("SCOUT_DATABASE_URL", postgres.url(postgres.create()))
     assert call("init-db").code == 0
     add("--title", "Hollen ferry", "--query", "x")
-    assert words("show", of="Ho") == ["Hollen ferry"]
+    with monkeypatch.context() as patience:
+        patience.setattr("scout_cli.store.names._WAIT_SECONDS", 10.0)
+        assert words("show", of="Ho") == ["Hollen ferry"]
     began = time.monotonic()
     assert saved("postgresql://nobody@127.0.0.1:9/none") == []
     assert saved("postgresql://nobody@192.0.2.1/none") == []

@@ -147,7 +147,7 @@ async def test_telegrams_own_wait():
 async def test_silence_is_bounded(kind):
     """A server that takes the message and says nothing costs the time limit, no more."""
     async with world(kind, Says(hang=True), timeout=0.2) as made:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             told = await made.send()
         assert (told.outcome, made.commits) == ("retry", 1)
         assert "0.2 s" in told.detail
@@ -162,7 +162,7 @@ async def test_cancelled_while_waiting(kind):
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             await receiver.left.wait()
 
 
@@ -170,7 +170,7 @@ async def test_cancelled_while_waiting(kind):
 async def test_an_answer_in_drops_is_bounded(kind):
     """One byte at a time does not hold the sender; the status counts for a webhook."""
     async with world(kind, Says(drip=True), timeout=0.2) as made:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             told = await made.send()
         assert told.outcome == ("sent" if kind == "webhook" else "retry")
 
@@ -218,7 +218,7 @@ async def _hints():
 async def test_no_proper_http(kind, said):
     """Bytes that are no answer, and hints without end, are an attempt that failed."""
     async with Raw(said) as raw, opened(kind, raw.host, list, timeout=0.5) as made:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             assert (await made.send()).outcome == "retry"
 
 

@@ -38,10 +38,11 @@ pytestmark = pytest.mark.filterwarnings(
 )
 async def test_what_mail_servers_say(answers, outcome, commits):
     """4xx is tried again, 5xx never, an unknown mailbox ends the channel; silence is bounded."""
+    patience = 0.5 if "hang" in answers.values() else 20.0
     async with (
-        asyncio.timeout(5),
+        asyncio.timeout(30),
         MailServer(answers, login=("me", PASSWORD)) as server,
-        opened("mail", server.host, lambda: server.got, mail_timeout=0.5) as made,
+        opened("mail", server.host, lambda: server.got, mail_timeout=patience) as made,
     ):
         told = await made.send()
         assert (told.outcome, made.commits, made.arrived()) == (outcome, commits, [])

@@ -154,7 +154,7 @@ async def test_L19_endless_text_is_cut():  # noqa: N802 - its id
         answer = await chat.chat(question())
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        await asyncio.wait_for(server.left.wait(), 5)
+        await asyncio.wait_for(server.left.wait(), 15)
     assert answer.cut
     assert 0 < len(answer.text) <= 64 * 1024 + 10_000
     assert peak < 32 * 1024 * 1024
@@ -336,7 +336,7 @@ async def test_silence_in_the_middle():
     ):
         with pytest.raises(ModelUnavailable, match=r"silent for 0\.2 s"):
             await chat.chat(question())
-        await asyncio.wait_for(server.left.wait(), 5)
+        await asyncio.wait_for(server.left.wait(), 15)
 
 
 async def test_cancelling_closes_the_connection():
@@ -347,7 +347,7 @@ async def test_cancelling_closes_the_connection():
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        await asyncio.wait_for(server.left.wait(), 5)
+        await asyncio.wait_for(server.left.wait(), 15)
 
 
 async def test_error_of_the_sink_passes_and_closes():
@@ -359,7 +359,7 @@ async def test_error_of_the_sink_passes_and_closes():
     async with chatting(lambda _: Says(text="Blue", hang=True)) as (server, chat):
         with pytest.raises(ValueError, match="stop"):
             await chat.chat(question(), sink)
-        await asyncio.wait_for(server.left.wait(), 5)
+        await asyncio.wait_for(server.left.wait(), 15)
 
 
 async def test_requests_wait_for_their_turn():

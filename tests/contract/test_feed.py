@@ -264,7 +264,7 @@ async def test_nothing_looks_while_nobody_watches(feed, database, other):
         return await other.value(int, sql)
 
     async with feed.subscribe(), feed.subscribe():
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while await looking() != 1:  # noqa: ASYNC110 - the server's own view
                 await asyncio.sleep(0.02)
     assert await looking() == 0

@@ -64,7 +64,7 @@ async def test_reading_does_not_wait_for_a_writer(tmp_path, opened):
     await db.script("CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('old')")
     async with db.transaction() as tx:
         await tx.execute("UPDATE t SET a = 'new'")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             assert await db.value(str, "SELECT a FROM t") == "old"
     await db.close()
 

@@ -181,5 +181,5 @@ def test_a_second_signal_ends_it_at_once(tmp_path):
             while "stopping" not in process.stderr.readline():
                 pass
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=5)
+            process.communicate(timeout=15)
         assert process.returncode in (0, 130)

@@ -54,7 +54,7 @@ async def test_a_thousand_idle_pages(server):
         before = resident()
         await asyncio.to_thread(open_pages, 1_000)
         assert (resident() - before) / 1_000 < PAGE_BYTES
-        async with page(server, ann.token) as another, asyncio.timeout(5):
+        async with page(server, ann.token) as another, asyncio.timeout(15):
             await another.joined("all", SCOUTS)
             scout = await planted(server, ann)
             assert (await another.change()).data["record"]["id"] == str(scout.id)
@@ -188,6 +188,6 @@ async def test_nothing_stays_when_everybody_has_left(server):
             await open_page.joined("a", EXECUTIONS)
             execution = await run_of(server, await planted(server, ann))
             assert (await open_page.change()).data["record"]["id"] == str(execution.id)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             mine = [each for each in asyncio.all_tasks() if each.get_name() == "scout-realtime"]
             await asyncio.gather(*mine, return_exceptions=True)

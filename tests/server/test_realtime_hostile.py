@@ -103,7 +103,7 @@ async def test_the_largest_frame_is_taken(server):
     beat = b'{"topic":"phoenix","event":"heartbeat","ref":"1","payload":{}}'
     async with raw(server) as (reader, writer):
         writer.write(frame(beat + b" " * (64 * 1024 - len(beat))))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             await reader.readuntil(b'"phx_reply"')
 
 

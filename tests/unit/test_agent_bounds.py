@@ -195,7 +195,7 @@ async def test_the_deadline_ends_steps_that_were_waiting_elsewhere():
             return await super().page(canonical_url)
 
     ran = await run(
-        job(budget=Budget(seconds=0.2)),
+        job(budget=Budget(seconds=1.0)),
         pages=(COMPANY, PAPER),
         fetcher=Hanging(),
         memory=Stuck(),
@@ -219,7 +219,7 @@ async def test_the_deadline_keeps_what_was_verified():
     thinker = model()
     answer, thinker.chat = thinker.chat, chat
     ran = await run(
-        job(budget=Budget(seconds=0.3)),
+        job(budget=Budget(seconds=2.0)),
         pages=(COMPANY, PAPER),
         thinker=thinker,
         clock=SystemClock(),

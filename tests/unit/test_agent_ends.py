@@ -104,7 +104,7 @@ async def test_leaving_a_full_queue_ends_everything():
     await anext(stream)
     for _ in range(2_000):
         await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         await stream.aclose()
     assert asyncio.all_tasks() == before
 

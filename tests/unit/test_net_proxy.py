@@ -221,14 +221,14 @@ async def test_a_silent_side_ends_the_connection(server, proxy):
     port = int(proxy.url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET http://news")
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(15):
         assert await reader.read() == b""
     writer.close()
 
     async def never(visit: Visit, writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(15):
         assert await said(proxy, get(server.handle("/never", never))) == b""
 
 
