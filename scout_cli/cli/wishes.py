@@ -12,6 +12,7 @@ from scout_cli.config import holds_secret
 from scout_cli.core.models import Scout
 from scout_cli.core.shape import plain
 from scout_cli.errors import InvalidInput
+from scout_cli.service.watching import searches
 from scout_cli.service.wishes import Wish, place_text
 
 _MAX_STDIN = 65_536
@@ -77,7 +78,7 @@ def described(scout: Scout) -> list[tuple[str, str]]:
         ("title", scout.title),
         ("about", scout.description or ""),
         ("goal", scout.goal or ""),
-        *(("query", query) for query in scout.search_queries),
+        *(("query", query) for query in _searched(scout)),
         ("place", place_text(scout.location)),
         ("language", scout.language or ""),
         ("rhythm", f"{scout.schedule}, {scout.timezone}"),
@@ -88,6 +89,12 @@ def described(scout: Scout) -> list[tuple[str, str]]:
         *(("notify", hidden(url)) for url in scout.notify),
         ("digest", scout.digest or ""),
     ]
+
+
+def _searched(scout: Scout) -> list[str]:
+    if searches(scout):
+        return scout.search_queries
+    return ["none: the wish names no topic, so what it reads is its own pages and feeds"]
 
 
 def shown(scout: Scout) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from scout_cli.core.models import Record
 from scout_cli.core.orders import is_order
 from scout_cli.core.ranking import bm25
+from scout_cli.core.verify import quotable
 from scout_cli.core.words import (
     ASKING_WORDS,
     STOP_WORDS,
@@ -118,6 +119,16 @@ def excerpts(text: str, goal: str, *, page_title: str = "", limit: int = 3) -> l
 def opening(text: str, limit: int) -> list[str]:
     """Return the first statements of a page, which tell what it is about whatever that is."""
     return list(dict.fromkeys(filter(_is_statement, sentences(text))))[:limit]
+
+
+def additions(text: str, limit: int) -> list[str]:
+    """Return what to tell of what was added to a page: statements, else lines that say something.
+
+    A new row of a timetable is no statement, and is what somebody waits for all the same.
+    """
+    rows = [each for each in sentences(text) if not _BOILERPLATE.search(each)]
+    told = [each for each in rows if quotable(each) and not is_order(each)]
+    return list(dict.fromkeys([*filter(_is_statement, rows), *told]))[:limit]
 
 
 def headline(facts: Sequence[str]) -> str:

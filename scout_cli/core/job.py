@@ -19,6 +19,7 @@ from scout_cli.core.models import (
     ResultsSummary,
     Usage,
 )
+from scout_cli.core.urls import canonical
 from scout_cli.core.words import names_topic
 
 Recency = Literal["d", "w", "m", "y"]
@@ -80,6 +81,11 @@ class Job(Record, frozen=True, kw_only=True):
         """
         asked = [self.goal, *(query for query in self.queries if query != self.title)]
         return bool(self.feeds or self.urls) and not any(map(names_topic, asked))
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The canonical URLs of pages that are watched for themselves, not for a topic."""
+        return frozenset(map(canonical, self.urls)) if self.takes_what_comes else frozenset()
 
 
 class ReportedFact(Record, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scout_cli.core.ranking import bm25
-from scout_cli.core.words import terms, topic_terms
+from scout_cli.core.words import sentences, terms, topic_terms
 
 CHARACTERS_PER_TOKEN = 3
 """Careful for English (about 4); right for code, numbers and most other languages."""
@@ -32,6 +32,20 @@ def cut(text: str, goal: str, limit: int) -> str:
     paragraphs = [line for raw in text.splitlines() if (line := raw.strip())]
     pieces = [piece for paragraph in paragraphs for piece in _pieces(paragraph, limit)]
     return _join(pieces, _chosen(pieces, goal, limit), limit)
+
+
+def added(text: str, before: str) -> str:
+    """Return the sentences of `text` that did not stand in `before`, line by line, in order."""
+    old = {_plain(sentence) for sentence in sentences(before)}
+    kept = (
+        " ".join(sentence for sentence in sentences(line) if _plain(sentence) not in old)
+        for line in text.splitlines()
+    )
+    return "\n".join(line for line in kept if line)
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(sentence.split())
 
 
 def _pieces(paragraph: str, limit: int) -> list[str]:

@@ -137,8 +137,10 @@ class Extract(Record, frozen=True, kw_only=True):
     text: str
     published: str = ""
     opening: int = 0
-    """So many statements from the top of the page are the answer without a model, where the goal
-    names no topic; 0 where it does."""
+    """So many sentences from the top are the answer without a model, where the goal names no topic;
+    0 where it does."""
+    added: bool = False
+    """Whether `text` is only what was added to a page."""
     task: ClassVar[str] = "extract"
     answer: ClassVar[type] = ExtractAnswer
     max_tokens: ClassVar[int] = 1_200
@@ -170,14 +172,13 @@ class Extract(Record, frozen=True, kw_only=True):
 
     def built_in(self) -> ExtractAnswer:
         """Quote the sentences that say most about the goal, or those at the top."""
-        found = (
-            extractive.opening(self.text, self.opening)
-            if self.opening
-            else [
-                excerpt.sentence
-                for excerpt in extractive.excerpts(self.text, self.goal, page_title=self.title)
-            ]
-        )
+        if self.added:
+            found = extractive.additions(self.text, self.opening)
+        elif self.opening:
+            found = extractive.opening(self.text, self.opening)
+        else:
+            picked = extractive.excerpts(self.text, self.goal, page_title=self.title)
+            found = [excerpt.sentence for excerpt in picked]
         return ExtractAnswer(facts=[Claim(fact=shorten(said, 300), quote=said) for said in found])
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from scout_cli.core import grounds, passages, report, verify
-from scout_cli.core.answers import Claim, ExtractAnswer
+from scout_cli.core.answers import MAX_FACTS, Claim, ExtractAnswer
 from scout_cli.core.events import FactDropped, FactVerified
 from scout_cli.core.fetching import ReadPage
 from scout_cli.core.job import Job
@@ -14,11 +16,12 @@ from scout_cli.core.ports import Parts
 from scout_cli.core.questions import Extract
 from scout_cli.core.signature import numbers
 from scout_cli.core.trail import OpenStep, Trail
-from scout_cli.core.urls import canonical, host_of
+from scout_cli.core.urls import host_of
 from scout_cli.core.words import fold, shorten, width, words
 
 _OPENING, _OPENING_OF_PAGE = 1, 3
-"""Statements that stand for an entry of a feed, and for a page that is watched for itself."""
+"""Statements that stand for an entry of a feed, and for a page that is watched for itself when it
+is seen for the first time."""
 RESERVED_CALLS = 2
 """Model calls kept for writing and summarising."""
 
@@ -60,14 +63,11 @@ class Reading:
 
     async def _extract(self, read: ReadPage) -> None:
         page = read.page
-        question = Extract(
-            goal=self._job.goal,
-            title=page.title,
-            text=page.text,
-            published=f"{page.published_at:%Y-%m-%d}" if page.published_at else "",
-            opening=self._opening(read),
-        )
-        tokens = passages.tokens_of(page.text + self._job.goal) + 700
+        question = await self._question(read)
+        if not question.text:
+            self.taken.add(page.content_hash)  # something went, nothing came
+            return
+        tokens = passages.tokens_of(question.text + self._job.goal) + 700
         if context := self._parts.reasoner.context:
             tokens = min(tokens, context // 2 + 700)
         given = {"source": read.number, "url": page.final_url}
@@ -92,11 +92,24 @@ class Reading:
         if not step.postponed:
             self.taken.add(page.content_hash)
 
-    def _opening(self, read: ReadPage) -> int:
+    async def _question(self, read: ReadPage) -> Extract:
+        """Ask for what serves the goal; of a page that is watched for itself, what was added."""
+        page = read.page
+        question = Extract(
+            goal=self._job.goal,
+            title=page.title,
+            text=page.text,
+            published=f"{page.published_at:%Y-%m-%d}" if page.published_at else "",
+        )
         if not self._job.takes_what_comes:
-            return 0
-        watched = read.canonical_url in {canonical(url) for url in self._job.urls}
-        return _OPENING_OF_PAGE if watched else _OPENING
+            return question
+        if read.canonical_url not in self._job.watched:
+            return replace(question, opening=_OPENING)
+        seen = await self._parts.memory.page(read.canonical_url)
+        if seen is None or not seen.text:
+            return replace(question, opening=_OPENING_OF_PAGE)
+        new = passages.added(page.text, seen.text)
+        return replace(question, text=new, opening=MAX_FACTS, added=True)
 
     async def _verified(
         self, answer: ExtractAnswer, read: ReadPage, step: OpenStep, by: AnsweredBy

@@ -75,10 +75,12 @@ class Run:
         """Look and read, then follow up while the model asks for it and the budget allows.
 
         A model that may follow up gets one page fewer per round at first; the built-in engine,
-        which never does, reads them all at once.
+        which never does, reads them all at once. So does a wish for what its own feeds and pages
+        bring: nothing else can be missing.
         """
         budget = self._job.budget
-        rounds = budget.rounds if self._parts.reasoner.follows_up else 0
+        follows_up = self._parts.reasoner.follows_up and not self._job.takes_what_comes
+        rounds = budget.rounds if follows_up else 0
         self._look.habits = await self._parts.memory.habits()
         await self._look.read_feeds()
         await self._look.search(await self._queries())

@@ -93,7 +93,7 @@ def locate(quote: str, text: str) -> Located | None:
         the exact words of the page, or None when the page does not say it.
     """
     wanted = quote.strip().strip("\"'“”„«»‘’")
-    if len(words(wanted)) < MIN_QUOTE_WORDS and not _wide(wanted):
+    if not quotable(wanted):
         return None
     page = _folded(text)
     if found := next(_places(wanted, page), None):
@@ -103,8 +103,10 @@ def locate(quote: str, text: str) -> Located | None:
     return _nearest(wanted, text)
 
 
-def _wide(text: str) -> bool:
-    return _UNSPACED.search(text) is not None and width(text) >= MIN_QUOTE_WIDTH
+def quotable(text: str) -> bool:
+    """Return whether `text` is long enough to prove anything."""
+    wide = _UNSPACED.search(text) is not None and width(text) >= MIN_QUOTE_WIDTH
+    return wide or len(words(text)) >= MIN_QUOTE_WORDS
 
 
 def _honest(page: _Folded, start: int, end: int) -> Located | None:

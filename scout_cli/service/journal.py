@@ -149,6 +149,7 @@ class Journal:
             last_modified=event.last_modified,
             content_hash=event.content_hash,
             read_at=event.at,
+            text=storable(event.text),
         )
 
     def _snapshot(self, event: PageSeen) -> PageSnapshot:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from scout_cli.core.models import Scout, ScoutPatch, SeenPage
 from scout_cli.service.changes import wished
+from scout_cli.service.watching import watched
 from scout_cli.store import pages, retention, scouts
 from scout_cli.store.database import Connection
 
@@ -44,9 +45,14 @@ async def remember(
     """
     before = await last_look(tx, scout) or scout.created_at
     await pages.forget_owed(tx, scout.id)
-    await pages.seen_put_many(
-        tx, [_owed(page, before) if page.canonical_url in unfinished else page for page in read]
-    )
+    compared = watched(scout)
+
+    def remembered(page: SeenPage) -> SeenPage:
+        if page.canonical_url in unfinished:
+            return _owed(page, before)
+        return page if page.canonical_url in compared else replace(page, text="")
+
+    await pages.seen_put_many(tx, map(remembered, read))
 
 
 async def change(tx: Connection, scout: Scout, patch: ScoutPatch) -> Scout:
@@ -67,4 +73,4 @@ async def change(tx: Connection, scout: Scout, patch: ScoutPatch) -> Scout:
 
 
 def _owed(page: SeenPage, before: datetime) -> SeenPage:
-    return replace(page, content_hash="", etag=None, last_modified=None, read_at=before)
+    return replace(page, content_hash="", etag=None, last_modified=None, read_at=before, text="")

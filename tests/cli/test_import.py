@@ -53,6 +53,16 @@ def test_a_backup_becomes_scouts_once(write):
     assert scouts()["Mine"]["schedule"] == "weekly"
 
 
+def test_what_is_taken_over_searches_for_nothing_until_it_has_a_topic(write):
+    """`show` says so in place of queries, which are there for a wish to come."""
+    assert call("import", write(OPML)).code == 0
+    assert "names no topic" in call("show", "Port news").out
+    assert call("edit", "Port news", "--goal", "The ferry to Hollen").code == 0
+    shown = call("show", "Port news").out
+    assert "names no topic" not in shown
+    assert "Port news" in shown
+
+
 def test_a_dry_run_adds_nothing(write):
     """It says the same, and the database stays as it is."""
     path = write(OPML)

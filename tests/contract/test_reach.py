@@ -250,3 +250,43 @@ async def test_what_is_read_while_the_wish_changes_is_not_kept_for_the_new_one(w
     assert told(await scene.run(emit)) == [HIRED.format("one")]
     assert (await pages.seen(scene.db, scene.scout.id)).pages == 0
     assert told(await scene.run()) == [SHOWN]
+
+
+BOARD = "https://port.example/board"
+
+
+def board(*rows_of_it):
+    """Return the notice board of a port."""
+    first = "The ferry sails every day between Saltmere and Hollen, but not in a storm."
+    return page(BOARD, "\n".join(["# Board", first, *rows_of_it]), title="Board")
+
+
+async def watched(watch, **more):
+    """Return the scene of a scout that watches the board for itself."""
+    given = {"goal": "What changes on this page", "title": "Board", "search_queries": ["Board"]}
+    return await watch(board("07:30 | 08:10 | every day"), urls=[BOARD], **{**given, **more})
+
+
+async def test_of_a_watched_page_each_day_tells_what_was_added(watch):
+    """Compared with the day on which it was last another one, however long ago."""
+    scene = await watched(watch)
+    assert len(told(await scene.run())) == 1
+    for _ in range(3):
+        assert (await scene.run()).outcome == "nothing_new"
+    scene.web.pages[BOARD] = board("07:30 | 08:10 | every day", "09:45 | 10:25 | not on Sundays")
+    assert told(await scene.run()) == ["09:45 | 10:25 | not on Sundays"]
+    scene.web.pages[BOARD] = board("09:45 | 10:25 | not on Sundays")
+    assert (await scene.run()).outcome == "nothing_new"
+    scene.web.pages[BOARD] = board("09:45 | 10:25 | not on Sundays", "11:15 | 11:55 | in summer")
+    assert told(await scene.run()) == ["11:15 | 11:55 | in summer"]
+
+
+async def test_only_the_text_of_a_watched_page_is_remembered(watch):
+    """A wish with a topic compares nothing; with another wish the text goes."""
+    for more, kept in (({}, True), ({"goal": GOAL}, False)):
+        scene = await watched(watch, **more)
+        await scene.run()
+        seen = await pages.seen_get(scene.db, scene.scout.id, BOARD)
+        assert bool(seen.text) is kept
+    await by_command(scene, goal="What is new on this page")
+    assert await pages.seen_get(scene.db, scene.scout.id, BOARD) is None

@@ -28,6 +28,7 @@ db28405f94d7b415fe3e8bafd3e9e54e3fd30ce02362161a4b2ce89dd3fbe2a3  0006_changes.p
 da1b7fbf40e091d9adafadb29059422ca3a3afe80691b5240551b28f7d860748  0007_meaning.sqlite.sql
 204c3316c33223e11ca5ad518b6c9266e9ce3bab7ab216219c2be5bf68a74730  0008_words.postgresql.sql
 c5ef8ac6536ac45f05af7ba564a678c04eea38ee3d9ae76d0deb9692b0912f69  0008_words.sqlite.sql
+2dd2d135fd66f0884749b42329c3dc4bd38904236125d0fdc6601d3fe4019f89  0009_watched.sql
 """.strip().splitlines()
     )
 }

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from scout_cli.core import passages
+from scout_cli.core.memory import ListMemory
+from scout_cli.core.models import SeenPage
 from scout_cli.core.ports import Feed, Hit
 from scout_cli.core.words import names_topic
 from scout_cli.testing import CannedSearch, CannedWeb, FrozenClock, page
@@ -41,12 +46,85 @@ async def test_each_entry_of_a_feed_is_told_by_its_first_sentence():
 
 
 async def test_a_page_that_is_watched_is_told_by_its_first_sentences():
-    """Three of them; what comes later is news when it stands there."""
+    """Three of them, when it is seen for the first time."""
     said = [f"The harbour office closes quay number {n} for repairs in May." for n in range(9)]
     board = page("https://port.example/board", "\n".join(said), title="Board")
     wish = job(goal="What changes on this page", urls=(board.url,), queries=())
     ran = await run(wish, pages=(), fetcher=CannedWeb([board]), search=CannedSearch(()))
     assert [fact.quote for fact in ran.result.facts] == said[:3]
+
+
+BOARD = "https://port.example/board"
+TIMES = (
+    "The ferry sails every day between Saltmere and Hollen, but not in a storm.\n"
+    "Departs | Arrives | Days\n"
+    "07:30 | 08:10 | Monday to Friday\n"
+    "The office on the quay answers questions on working days."
+)
+
+
+def remembered(url, text):
+    """Return what a scout remembers of a page that it watches."""
+    clock = FrozenClock()
+    return SeenPage(
+        scout_id=clock.uuid(),
+        user_id=clock.uuid(),
+        canonical_url=url,
+        content_hash="of another text",
+        read_at=clock.now(),
+        text=text,
+    )
+
+
+async def watched(now, before, **parts):
+    """Return the facts of a page that read `before` at the last look, and what was asked."""
+    board = page(BOARD, now, title="Board")
+    wish = job(goal="What changes on this page", urls=(BOARD,), queries=(), first=False)
+    memory = ListMemory({BOARD: remembered(BOARD, before)})
+    given = {"fetcher": CannedWeb([board]), "search": CannedSearch(()), "memory": memory}
+    ran = await run(wish, pages=(), **given, **parts)
+    return ran.result, [fact.quote for fact in ran.result.facts]
+
+
+@pytest.mark.parametrize(
+    ("added", "told"),
+    [
+        ("A ticket costs 12.50 euros from 1 December.", True),
+        ("09:45 | 10:10 | every day", True),
+        ("Subscribe to our newsletter and never miss a ferry.", False),
+        ("Ok", False),
+    ],
+    ids=["a sentence", "a row of a table", "what every page says", "a word"],
+)
+async def test_of_a_page_that_changed_only_the_change_is_told(added, told):
+    """Wherever on the page it is."""
+    _, quotes = await watched(f"{TIMES}\n{added}", TIMES)
+    assert quotes == ([added] if told else [])
+
+
+async def test_a_page_that_only_lost_something_asks_nothing():
+    """Nothing came: there is nothing to tell, and no model is asked."""
+    thinker = model()
+    result, quotes = await watched(TIMES[: TIMES.index("The office")], TIMES, thinker=thinker)
+    assert (result.outcome, quotes, thinker.asked) == ("nothing_new", [], [])
+    assert result.unfinished == ()
+
+
+async def test_a_model_is_shown_what_was_added():
+    """Prompts are as short as the change."""
+    thinker = model(ExtractAnswer={"facts": []})
+    new = "Saltmere Ferries sells tickets on board from 1 December."
+    await watched(f"{TIMES} {new}", TIMES, thinker=thinker)
+    (asked,) = [each for each in thinker.asked if task_of(each) == "ExtractAnswer"]
+    assert new in asked.messages[1].content
+    assert "07:30" not in asked.messages[1].content
+
+
+@given(st.lists(st.sampled_from(TIMES.split("\n"))), st.lists(st.sampled_from(TIMES.split("\n"))))
+def test_what_was_added_is_on_the_page_and_was_not(now, before):
+    """Nothing that stood there is new, and nothing new is left out."""
+    found = passages.added("\n".join(now), "\n".join(before)).splitlines()
+    assert found == [line for line in now if line not in before]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ class SeenPage(Record, frozen=True, kw_only=True):
     """Of the text that was taken in; empty for a page that is owed: read and not taken in."""
     read_at: datetime
     """For a page that is owed: when the scout had last taken in all that it read."""
+    text: str = ""
+    """What it said then, if the scout watches it for itself and took it in; else empty."""
 
 
 class PageSnapshot(Record, frozen=True, kw_only=True):
