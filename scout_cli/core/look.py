@@ -177,7 +177,8 @@ class Look:
             for key, url in fixed.items()
         ]
         others = [candidate for candidate in merged if candidate.canonical_url not in fixed]
-        self.found = ranking.rank([*pinned, *others], self._job.goal, self._asked_at, self.habits)
+        topic = "" if self._job.takes_what_comes else self._job.goal
+        self.found = ranking.rank([*pinned, *others], topic, self._asked_at, self.habits)
 
     def _wanted(self, url: str) -> bool:
         """Return whether this scout reads `url`; several searches bring the same ones."""

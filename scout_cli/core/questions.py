@@ -147,11 +147,12 @@ class Extract(Record, frozen=True, kw_only=True):
 
     def slots(self, characters: int) -> Mapping[str, str]:
         """Return what the prompt file wants; the page is cut to its best passages."""
+        topic = "" if self.opening else self.goal
         return {
             "goal": self.goal,
             "title": shorten(self.title, 200),
             "published": self.published or "unknown",
-            "page": passages.cut(self.text, self.goal, characters) if characters else self.text,
+            "page": passages.cut(self.text, topic, characters) if characters else self.text,
         }
 
     def check(self, answer: ExtractAnswer) -> ExtractAnswer:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scout_cli.core import passages
+from scout_cli.core.job import Budget
 from scout_cli.core.memory import ListMemory
 from scout_cli.core.models import SeenPage
 from scout_cli.core.ports import Feed, Hit
@@ -24,6 +28,7 @@ FEED = Feed(
     ),
 )
 WHATEVER = "What is new in this feed"
+DAY = timedelta(days=1)
 
 
 async def looked(wish, **parts):
@@ -43,6 +48,17 @@ async def test_each_entry_of_a_feed_is_told_by_its_first_sentence():
     assert {fact.url for fact in result.facts} == {PAPER.url, WEATHER.url}
     assert len(result.facts) == 2
     assert {fact.quote for fact in result.facts} == {SHIPS, WEATHER.text}
+
+
+async def test_the_freshest_entries_come_first():
+    """A word of the wish in a title is no reason: "feed" is not what it is about."""
+    old = Hit(url=PAPER.url, title="Feed: what animal feed costs", published_at=NOW - DAY)
+    fresh = Hit(url=WEATHER.url, title=WEATHER.title, published_at=NOW)
+    feed = replace(FEED, hits=(old, fresh))
+    web = CannedWeb([PAPER, WEATHER], [feed])
+    wish = job(goal=WHATEVER, queries=(), feeds=(FEED.url,), budget=Budget(pages=1))
+    await run(wish, pages=(), fetcher=web, search=CannedSearch(()))
+    assert [each.url for each in web.asked] == [WEATHER.url]
 
 
 async def test_a_page_that_is_watched_is_told_by_its_first_sentences():
