@@ -14,7 +14,7 @@ from scout_cli.core.models import AnsweredBy, Record, Scout
 from scout_cli.core.ports import Clock, Reasoner
 from scout_cli.core.questions import SetUp
 from scout_cli.errors import Conflict, ModelUnavailable
-from scout_cli.service import audit, changes, deeds, reach
+from scout_cli.service import audit, changes, deeds, reach, watching
 from scout_cli.service.audit import COMMAND_LINE, Deed
 from scout_cli.service.declared import key_of
 from scout_cli.service.declared_plan import Entry, Given, Plan, plan
@@ -127,6 +127,9 @@ class Declaring:
             question = _question(draft)
             if draft.title and draft.search_queries:
                 filled.append(_filled(draft, question.built_in(), "code"))
+                continue
+            if named := watching.filled_in(watching.as_job(draft)):
+                filled.append(_filled(draft, named, "built-in"))
                 continue
             if not away:
                 try:

@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from scout_cli.core import schedule
 from scout_cli.core.answers import SetUpAnswer
+from scout_cli.core.job import Job
 from scout_cli.core.models import AnsweredBy, Location, Record, Scout, ScoutPatch
 from scout_cli.core.ports import Clock, Reasoner
 from scout_cli.core.questions import SetUp
 from scout_cli.errors import ModelUnavailable
-from scout_cli.service import audit, deeds, guests, reach
+from scout_cli.service import audit, deeds, guests, reach, watching
 from scout_cli.service.audit import Asker
 from scout_cli.service.changes import applied, checked, followed, moves, narrowed
 from scout_cli.service.saved import Saved
@@ -125,6 +126,15 @@ class Scouts(Saved):
         question = SetUp(goal=wish.goal, place=where or "", language=wish.language or "")
         if wish.title and wish.queries:
             return question.built_in(), "code", ""
+        plain = Job(
+            goal=wish.goal,
+            title=wish.title or "",
+            queries=wish.queries,
+            urls=wish.urls,
+            feeds=wish.feeds,
+        )
+        if named := watching.filled_in(plain):
+            return named, "built-in", ""
         try:
             async with asyncio.timeout(patience):
                 answer = await (await self._reasoner()).answer(question)

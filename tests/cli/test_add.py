@@ -101,3 +101,15 @@ def test_a_digest_is_kept():
     said = call("add", GOAL, "--digest", "weekly", "--json")
     assert json.loads(said.out)["scout"]["digest"] == "weekly"
     assert call("add", GOAL, "--digest", "hourly").code == 2
+
+
+def test_a_wish_without_a_topic_is_called_after_its_place():
+    """No model is asked for a title and queries that would be made of nothing."""
+    said = call("add", "What is new here?", "--feed", "https://www.port.example/feed.xml")
+    assert said.code == 0
+    assert "port.example" in said.out.splitlines()[1]
+    assert "names no topic" in said.out
+    assert "filled in by the built-in engine" in said.err
+    named = call("add", "What is new here?", "--url", "https://port.example/", "--title", "Port")
+    assert "title   Port\n" in named.out
+    assert "names no topic" in named.out
