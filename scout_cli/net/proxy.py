@@ -34,7 +34,8 @@ _CHROMIUMS_OWN = frozenset(
     "mtalk.google.com content-autofill.googleapis.com edgedl.me.gvt1.com redirector.gvt1.com "
     "android.clients.google.com".split()
 )
-"""Where Chromium calls home: updates, phishing lists, suggestions. No page needs them."""
+"""Where Chromium calls home: updates, phishing lists, suggestions. No page needs them, and none is
+charged for them."""
 
 
 class Patience(Record, frozen=True, kw_only=True):
@@ -124,7 +125,8 @@ class FilteringProxy:
         except (Malformed, asyncio.LimitOverrunError):
             await _answer(writer, "400 Bad Request")
             return
-        if (traffic := self._traffic) is None:
+        traffic = self._traffic
+        if traffic is None or request.host.rstrip(".") in _CHROMIUMS_OWN:
             await _answer(writer, "403 Forbidden")
             return
         traffic.count_request()
@@ -142,7 +144,7 @@ class FilteringProxy:
     ) -> Stream | None:
         """Connect to where the request wants to; None after the browser was told why not."""
         try:
-            return await self._dial(self._check(request))
+            return await self._dial(self._guard.check(request.url))
         except Refused as refused:
             traffic.refuse(request.host, refused.message)
             await _answer(writer, "403 Forbidden")
@@ -150,12 +152,6 @@ class FilteringProxy:
             traffic.fail(request.host, f"{request.host} cannot be connected to")
             await _answer(writer, "502 Bad Gateway")
         return None
-
-    def _check(self, request: Request) -> URL:
-        target = self._guard.check(request.url)
-        if target.host in _CHROMIUMS_OWN:
-            raise Refused(f"{target.host} serves the browser, not the page")
-        return target
 
     async def _dial(self, target: URL) -> Stream:
         host, port = target.raw_host or "", target.port or 0

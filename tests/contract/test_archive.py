@@ -246,7 +246,8 @@ async def test_a_restore_beside_writers_is_all_or_nothing(database, database_url
         for _ in range(turns.qsize() + 5):
             await turns.get()
         stop.set()
-    assert min(seen) > 50, "a moment without the old and without the new"
+    # 50 is what a restore between the writing and the counting leaves.
+    assert min(seen) >= 50, "a moment without the old and without the new"
     assert await findings.count(database, scout.id) == seen[-1]
 
 

@@ -171,14 +171,16 @@ async def test_a_name_server_that_changes_its_mind_finds_no_gap():
     assert traffic.refused == 1
 
 
-@pytest.mark.parametrize("host", ["update.googleapis.com", "clients2.google.com"])
+@pytest.mark.parametrize(
+    "host", ["update.googleapis.com", "clients2.google.com", "Accounts.Google.com."]
+)
 async def test_the_browsers_own_business_is_refused(host):
-    """No page needs what Chromium calls home for."""
+    """No page needs what Chromium calls home for, nor is it charged for it."""
     sockets, traffic = Sockets(), Traffic()
     async with FilteringProxy(Guard(names=names(), opener=sockets)) as proxy:
         proxy.begin(traffic)
         assert (await said(proxy, connect(f"{host}:443"))).startswith(b"HTTP/1.1 403")
-    assert sockets.dialled == []
+    assert (sockets.dialled, traffic.requests, traffic.denials) == ([], 0, [])
 
 
 async def test_nothing_is_served_between_pages(server, proxy):
