@@ -121,7 +121,7 @@ class Comparison:
             habits=habits,
             siblings=siblings,
         )
-        since = None if self._job.first else self._job.window.since
+        since = None if self._job.first or fact.added else self._job.window.since
         return outdated(verdict, fact.page.page.published_at, since)
 
     def _as_reported(self, fact: Fact, verdict: Verdict) -> ReportedFact:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from scout_cli.core import grounds, passages, report, verify
-from scout_cli.core.answers import MAX_FACTS, Claim, ExtractAnswer
+from scout_cli.core.answers import Claim, ExtractAnswer
 from scout_cli.core.events import FactDropped, FactVerified
 from scout_cli.core.fetching import ReadPage
 from scout_cli.core.job import Job
@@ -22,6 +22,8 @@ from scout_cli.core.words import fold, shorten, width, words
 _OPENING, _OPENING_OF_PAGE = 1, 3
 """Statements that stand for an entry of a feed, and for a page that is watched for itself when it
 is seen for the first time."""
+_ADDITIONS = 20
+"""Sentences and rows that are told of those that were added to a watched page."""
 RESERVED_CALLS = 2
 """Model calls kept for writing and summarising."""
 
@@ -34,6 +36,9 @@ class Fact(Record, frozen=True, kw_only=True):
     quote: str
     stated_date: str
     by: AnsweredBy
+    added: bool = False
+    """Whether it did not stand on its page at the last look: it is no older than that then, whatever
+    date the page has."""
 
 
 class Reading:
@@ -88,7 +93,7 @@ class Reading:
                 "dropped": self.dropped - dropped,
                 "facts_by": by,
             }
-        self.facts += kept
+        self.facts += [replace(fact, added=question.added) for fact in kept]
         if not step.postponed:
             self.taken.add(page.content_hash)
 
@@ -109,7 +114,7 @@ class Reading:
         if seen is None or not seen.text:
             return replace(question, opening=_OPENING_OF_PAGE)
         new = passages.added(page.text, seen.text)
-        return replace(question, text=new, opening=MAX_FACTS, added=True)
+        return replace(question, text=new, opening=_ADDITIONS, added=True)
 
     async def _verified(
         self, answer: ExtractAnswer, read: ReadPage, step: OpenStep, by: AnsweredBy

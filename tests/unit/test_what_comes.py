@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scout_cli.core import passages
-from scout_cli.core.job import Budget
+from scout_cli.core.job import Budget, Window
 from scout_cli.core.memory import ListMemory
 from scout_cli.core.models import SeenPage
 from scout_cli.core.ports import Feed, Hit
@@ -92,10 +92,16 @@ def remembered(url, text):
     )
 
 
-async def watched(now, before, **parts):
-    """Return the facts of a page that read `before` at the last look, and what was asked."""
-    board = page(BOARD, now, title="Board")
-    wish = job(goal="What changes on this page", urls=(BOARD,), queries=(), first=False)
+async def watched(now, before, dated=None, **parts):
+    """Return the result and the quotes of a page that read `before` at the last look."""
+    board = page(BOARD, now, title="Board", published_at=dated)
+    wish = job(
+        goal="What changes on this page",
+        urls=(BOARD,),
+        queries=(),
+        first=False,
+        window=Window(since=NOW - DAY),
+    )
     memory = ListMemory({BOARD: remembered(BOARD, before)})
     given = {"fetcher": CannedWeb([board]), "search": CannedSearch(()), "memory": memory}
     ran = await run(wish, pages=(), **given, **parts)
@@ -116,6 +122,20 @@ async def test_of_a_page_that_changed_only_the_change_is_told(added, told):
     """Wherever on the page it is."""
     _, quotes = await watched(f"{TIMES}\n{added}", TIMES)
     assert quotes == ([added] if told else [])
+
+
+async def test_what_was_added_is_as_new_as_the_look_whatever_the_page_says_of_its_age():
+    """A page is dated once and changed later."""
+    new = "A ticket costs 12.50 euros from 1 December."
+    result, _ = await watched(f"{TIMES}\n{new}", TIMES, dated=NOW - 900 * DAY)
+    assert [fact.novelty for fact in result.facts] == ["new"]
+
+
+async def test_a_page_of_many_new_rows_tells_twenty():
+    """The limit that the docs name."""
+    rows = [f"{number:02}:15 | {number:02}:55 | on Sundays only" for number in range(24)]
+    _, quotes = await watched("\n".join([TIMES, *rows]), TIMES)
+    assert quotes == rows[:20]
 
 
 async def test_a_page_that_only_lost_something_asks_nothing():
