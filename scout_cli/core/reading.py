@@ -37,8 +37,7 @@ class Fact(Record, frozen=True, kw_only=True):
     stated_date: str
     by: AnsweredBy
     added: bool = False
-    """Whether it did not stand on its page at the last look: it is no older than that then, whatever
-    date the page has."""
+    """Whether it did not stand on its page at the last look: no date of the page makes it older."""
 
 
 class Reading:
