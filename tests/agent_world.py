@@ -13,7 +13,8 @@ from scout_cli.core.asking import Asking
 from scout_cli.core.events import Event, StepFinished, StepStarted
 from scout_cli.core.job import Job, Result
 from scout_cli.core.memory import ListMemory
-from scout_cli.core.ports import ChatRequest, Hit, SearchAnswer
+from scout_cli.core.models import SeenPage
+from scout_cli.core.ports import ChatRequest, Hit, Page, SearchAnswer
 from scout_cli.llm.builtin import BuiltIn, LexicalEmbedder
 from scout_cli.testing import CannedSearch, CannedWeb, FrozenClock, ScriptedModel, page
 
@@ -36,6 +37,19 @@ WEATHER = page(
 def hits(*pages: Any) -> tuple[Hit, ...]:
     """Return search results for pages."""
     return tuple(Hit(url=each.url, title=each.title, snippet=each.text[:80]) for each in pages)
+
+
+def seen(of: Page, text: str = "") -> SeenPage:
+    """Return what a scout remembers of a page it read, with its text if it watches the page."""
+    clock = FrozenClock()
+    return SeenPage(
+        scout_id=clock.uuid(),
+        user_id=clock.uuid(),
+        canonical_url=of.url,
+        content_hash=of.content_hash,
+        read_at=clock.now(),
+        text=text,
+    )
 
 
 def facts_of(request: ChatRequest) -> dict[str, Any]:

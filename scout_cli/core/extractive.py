@@ -126,9 +126,8 @@ def additions(text: str, limit: int) -> list[str]:
 
     A new row of a timetable is no statement, and is what somebody waits for all the same.
     """
-    rows = [each for each in sentences(text) if not _BOILERPLATE.search(each)]
-    told = [each for each in rows if quotable(each) and not is_order(each)]
-    return list(dict.fromkeys([*filter(_is_statement, rows), *told]))[:limit]
+    told = [each for each in dict.fromkeys(sentences(text)) if quotable(each) and _tells(each)]
+    return sorted(told, key=lambda each: not _is_sentence(each))[:limit]
 
 
 def headline(facts: Sequence[str]) -> str:
@@ -137,14 +136,20 @@ def headline(facts: Sequence[str]) -> str:
 
 
 def _is_statement(sentence: str) -> bool:
+    return _is_sentence(sentence) and _tells(sentence)
+
+
+def _is_sentence(sentence: str) -> bool:
     return (
         _SHORTEST <= width(sentence) <= _LONGEST
         and bool(_TERMINATED.search(sentence))
         and (len(words(sentence)) >= 6 or len(terms(sentence)) >= 8)
         and not sentence[0].islower()
-        and not _BOILERPLATE.search(sentence)
-        and not is_order(sentence)
     )
+
+
+def _tells(sentence: str) -> bool:
+    return not _BOILERPLATE.search(sentence) and not is_order(sentence)
 
 
 def _newsworthy(sentence: str) -> float:

@@ -52,6 +52,8 @@ class Reading:
     def __init__(self, parts: Parts, job: Job, trail: Trail) -> None:
         self._parts = parts
         self._job = job
+        self._takes_what_comes = job.takes_what_comes
+        self._watched = job.watched
         self._trail = trail
         self.pages: dict[int, ReadPage] = {}
         self.facts: list[Fact] = []
@@ -105,9 +107,9 @@ class Reading:
             text=page.text,
             published=f"{page.published_at:%Y-%m-%d}" if page.published_at else "",
         )
-        if not self._job.takes_what_comes:
+        if not self._takes_what_comes:
             return question
-        if read.canonical_url not in self._job.watched:
+        if read.canonical_url not in self._watched:
             return replace(question, opening=_OPENING)
         seen = await self._parts.memory.page(read.canonical_url)
         if seen is None or not seen.text:

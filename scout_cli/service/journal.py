@@ -136,11 +136,12 @@ class Journal:
         await self._write(steps.finished(ended))
 
     async def _page(self, event: PageSeen) -> None:
+        snapshot = self._snapshot(event)
         if event.outcome == "read":
-            self.seen.append(self._remember(event))
-        await self._write(pages.added(self._snapshot(event)))
+            self.seen.append(self._remember(event, snapshot.text))
+        await self._write(pages.added(snapshot))
 
-    def _remember(self, event: PageSeen) -> SeenPage:
+    def _remember(self, event: PageSeen, text: str) -> SeenPage:
         return SeenPage(
             scout_id=self._execution.scout_id,
             user_id=self._execution.user_id,
@@ -149,7 +150,7 @@ class Journal:
             last_modified=event.last_modified,
             content_hash=event.content_hash,
             read_at=event.at,
-            text=storable(event.text),
+            text=text,
         )
 
     def _snapshot(self, event: PageSeen) -> PageSnapshot:

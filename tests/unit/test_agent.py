@@ -19,7 +19,6 @@ from scout_cli.core.events import (
 )
 from scout_cli.core.job import Budget, Window
 from scout_cli.core.memory import ListMemory
-from scout_cli.core.models import SeenPage
 from scout_cli.core.ports import Earlier, Feed, FetchRequest, Hit, Page, SearchAnswer
 from scout_cli.llm.builtin import LexicalEmbedder, vector_of
 from scout_cli.testing import CannedSearch, CannedWeb, FrozenClock, page
@@ -39,6 +38,7 @@ from tests.agent_world import (
     model,
     open_steps,
     run,
+    seen,
 )
 
 NOW = FrozenClock().now()
@@ -48,17 +48,6 @@ READABLE = (COMPANY, PAPER)
 def failing(url, outcome):
     """Return a page that cannot be read."""
     return Page(url=url, final_url=url, outcome=outcome, detail=f"it is {outcome}")
-
-
-def seen(of):
-    """Return what a scout remembers of a page it read."""
-    return SeenPage(
-        scout_id=FrozenClock().uuid(),
-        user_id=FrozenClock().uuid(),
-        canonical_url=of.url,
-        content_hash=of.content_hash,
-        read_at=NOW,
-    )
 
 
 def known(*facts):

@@ -17,9 +17,20 @@ from scout_cli.errors import InvalidInput, ModelUnavailable, NotFound
 from scout_cli.llm.builtin import BuiltIn, LexicalEmbedder, vector_of
 from scout_cli.service.clocks import SeededClock
 from scout_cli.service.recording import FILE, Player, Recording, Replay, Tape, header
-from scout_cli.testing import CannedSearch, CannedWeb, FrozenClock
-from tests.agent_world import COMPANY, DOWN, GOAL, PAPER, PRICE, SHIPS, WEATHER, hits, job, model
-from tests.unit.test_what_comes import remembered
+from scout_cli.testing import CannedSearch, CannedWeb, FrozenClock, page
+from tests.agent_world import (
+    COMPANY,
+    DOWN,
+    GOAL,
+    PAPER,
+    PRICE,
+    SHIPS,
+    WEATHER,
+    hits,
+    job,
+    model,
+    seen,
+)
 
 PAGES = (COMPANY, PAPER, WEATHER)
 FEED = Feed(url="https://gazette.example/feed", outcome="read", hits=hits(PAPER))
@@ -87,7 +98,7 @@ WISH = job(id=FrozenClock().uuid(), asked_at=NOW, feeds=(FEED.url,), urls=(COMPA
         (job(asked_at=NOW, planned=()), {"memory": ListMemory()}),
         (
             job(goal="What changes on this page", queries=(), asked_at=NOW, urls=(COMPANY.url,)),
-            {"memory": ListMemory({COMPANY.url: remembered(COMPANY.url, PRICE)})},
+            {"memory": ListMemory({COMPANY.url: seen(page(COMPANY.url, PRICE), PRICE)})},
         ),
         (job(asked_at=NOW, urls=("https://gone.example/1", "https://gone.example/2")), {}),
     ],

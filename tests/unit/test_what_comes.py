@@ -12,11 +12,10 @@ from msgspec.structs import replace
 from scout_cli.core import passages
 from scout_cli.core.job import Budget, Window
 from scout_cli.core.memory import ListMemory
-from scout_cli.core.models import SeenPage
 from scout_cli.core.ports import Feed, Hit
 from scout_cli.core.words import names_topic
 from scout_cli.testing import CannedSearch, CannedWeb, FrozenClock, page
-from tests.agent_world import COMPANY, PAPER, SHIPS, WEATHER, hits, job, model, run, task_of
+from tests.agent_world import COMPANY, PAPER, SHIPS, WEATHER, hits, job, model, run, seen, task_of
 
 NOW = FrozenClock().now()
 FEED = Feed(
@@ -79,19 +78,6 @@ TIMES = (
 )
 
 
-def remembered(url, text):
-    """Return what a scout remembers of a page that it watches."""
-    clock = FrozenClock()
-    return SeenPage(
-        scout_id=clock.uuid(),
-        user_id=clock.uuid(),
-        canonical_url=url,
-        content_hash="of another text",
-        read_at=clock.now(),
-        text=text,
-    )
-
-
 async def watched(now, before, dated=None, **parts):
     """Return the result and the quotes of a page that read `before` at the last look."""
     board = page(BOARD, now, title="Board", published_at=dated)
@@ -102,7 +88,7 @@ async def watched(now, before, dated=None, **parts):
         first=False,
         window=Window(since=NOW - DAY),
     )
-    memory = ListMemory({BOARD: remembered(BOARD, before)})
+    memory = ListMemory({BOARD: seen(page(BOARD, before), before)})
     given = {"fetcher": CannedWeb([board]), "search": CannedSearch(()), "memory": memory}
     ran = await run(wish, pages=(), **given, **parts)
     return ran.result, [fact.quote for fact in ran.result.facts]
